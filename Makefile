@@ -1,0 +1,48 @@
+# Keyturn. `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format lock openapi load clean
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Keyturn needs Python 3.11 or newer; say which with: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' || \
+		{ echo "This Python lacks the venv module; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+install: $(STAMP) ## Make .venv with everything in it
+
+run: install ## Start the service on an embedded DynamoDB engine
+	@$(BIN)/keyturn dev
+
+test: install ## The whole test suite
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: install ## Format, lint, types, architecture, openapi drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/keyturn openapi --check openapi.yaml
+
+format: install ## Rewrite the sources in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove what make has made
+	rm -rf $(VENV) .keyturn .engines
+
+lock: install ## Pin every dependency with its hashes again
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev $(LOCK_FLAGS) -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra service $(LOCK_FLAGS) -o requirements/service.txt

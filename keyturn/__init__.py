@@ -1,0 +1,1 @@
+"""The guard library: verify Keyturn's access tokens and enforce ownership in other services."""

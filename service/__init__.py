@@ -1,0 +1,1 @@
+"""The authentication service: async FastAPI routes over one DynamoDB store."""

@@ -1,0 +1,1 @@
+"""Values that know nothing of the service: time, chance, ids, secrets, canonical names."""

@@ -1,0 +1,1 @@
+"""DynamoDB: keys, expressions, operations as values, and the one client that sends them."""
