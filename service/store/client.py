@@ -1,0 +1,39 @@
+"""The one door to aioboto3 for DynamoDB: one client for the process, opened in the lifespan."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import aioboto3
+from aiobotocore.config import AioConfig
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_ATTEMPTS = 3
+_POOL_CONNECTIONS = 128
+_CONNECT_TIMEOUT_SECONDS = 1
+_READ_TIMEOUT_SECONDS = 2
+_KEEPALIVE_SECONDS = 50
+
+
+def client_config(*, validate_parameters: bool) -> AioConfig:
+    """The settings of the client. The default pool of 10 would cap throughput; the user agent is built once here."""
+    return AioConfig(
+        user_agent="keyturn",
+        parameter_validation=validate_parameters,
+        max_pool_connections=_POOL_CONNECTIONS,
+        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+        read_timeout=_READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        connector_args={"keepalive_timeout": _KEEPALIVE_SECONDS},
+    )
+
+
+@asynccontextmanager
+async def open_client(*, validate_parameters: bool) -> AsyncIterator[Any]:
+    """A DynamoDB client; region, endpoint and credentials come from AWS's own variables and chain."""
+    session = aioboto3.Session()
+    async with session.client("dynamodb", config=client_config(validate_parameters=validate_parameters)) as client:
+        yield client
