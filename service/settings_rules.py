@@ -1,0 +1,126 @@
+"""What makes a setting acceptable: small pure checks, and the sentences that name the cure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr, ValidationError
+
+    from service.settings import Settings
+
+KEY_BYTES = 32
+_MAX_KID = 255
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_NEW_KEY = "python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
+_WEAK_ARGON2_KIB = 19_456
+_ONE_PASS_ARGON2_KIB = 47_104
+
+
+def decode_key(text: str) -> bytes | None:
+    """32 bytes from their base64, or None."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == KEY_BYTES else None
+
+
+def raw_key(value: SecretStr) -> SecretStr:
+    """A base64 key of 32 bytes."""
+    if decode_key(value.get_secret_value()) is None:
+        raise ValueError(f"must be 32 bytes in base64; make one with: {_NEW_KEY}")
+    return value
+
+
+def parse_keys(text: str) -> dict[int, bytes]:
+    """``2:base64,1:base64`` as kid to key, the active one first. Raises ValueError."""
+    keys: dict[int, bytes] = {}
+    for part in text.split(","):
+        kid, _, encoded = part.strip().partition(":")
+        key = decode_key(encoded)
+        if not (kid.isascii() and kid.isdigit() and int(kid) <= _MAX_KID) or key is None or int(kid) in keys:
+            raise ValueError(f"must be number:key pairs, the newest first, keys of 32 bytes in base64 from: {_NEW_KEY}")
+        keys[int(kid)] = key
+    return keys
+
+
+def keys_by_id(value: SecretStr) -> SecretStr:
+    """A list of numbered keys."""
+    parse_keys(value.get_secret_value())
+    return value
+
+
+def base_url(value: str) -> str:
+    """An origin with an optional path: https, or http on loopback; nothing that would make two issuers of one."""
+    url = urlsplit(value)
+    if url.scheme not in {"https", "http"} or not url.hostname or url.query or url.fragment or url.username:
+        raise ValueError("must be the public base URL of this service, such as https://auth.example.com")
+    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+        raise ValueError("must be https (http is for localhost)")
+    if value.endswith("/") or value != value.strip():
+        raise ValueError("must have no slash at its end")
+    return value
+
+
+def origins(value: str) -> str:
+    """Origins separated by blanks or commas."""
+    parts = value.replace(",", " ").split()
+    for part in parts:
+        url = urlsplit(part)
+        if part != f"{url.scheme}://{url.netloc}" or url.scheme not in {"https", "http"} or not url.hostname:
+            raise ValueError("must be exact origins such as https://app.example.com, separated by commas")
+        if url.scheme == "http" and url.hostname not in _LOOPBACK:
+            raise ValueError("must be https origins (http is for localhost)")
+    return " ".join(parts)
+
+
+def problems_of(error: ValidationError, prefix: str) -> list[str]:
+    """One line a refused setting, by the name of its variable, without its value."""
+    lines = []
+    for entry in error.errors(include_url=False, include_input=False, include_context=False):
+        name = prefix + "_".join(str(part) for part in entry["loc"]).upper()
+        match entry["type"]:
+            case "missing":
+                lines.append(f"{name}: is missing; {_cure(name)}")
+            case "extra_forbidden":
+                lines.append(f"{name}: is not a setting; see docs/settings.md for their names")
+            case _:
+                lines.append(f"{name}: {entry['msg'].removeprefix('Value error, ')}")
+    return lines
+
+
+def _cure(name: str) -> str:
+    if name.endswith("ISSUER"):
+        return "set it to the public base URL of this service, such as https://auth.example.com"
+    if name.endswith("IDENTITY_KEY"):
+        return f"make 32 bytes with: {_NEW_KEY}"
+    return f"set it to 1:KEY with a KEY made by: {_NEW_KEY}"
+
+
+def unsafe_in_prod(settings: Settings) -> list[str]:
+    """What is allowed on a laptop and stops the start elsewhere."""
+    checks = {
+        "KEYTURN_ISSUER: must be https in prod": settings.issuer.startswith("https://"),
+        "KEYTURN_THROTTLE: off is for tests; remove it in prod": settings.throttle == "on",
+        "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
+        "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),
+        "KEYTURN_MAIL_FROM: is missing; set the address that mail comes from": bool(settings.mail_from),
+        f"KEYTURN_ARGON2_MEMORY_KIB: {settings.argon2_memory_kib} is too weak; {_WEAK_ARGON2_KIB} or more": (
+            settings.argon2_memory_kib >= _WEAK_ARGON2_KIB
+        ),
+        "KEYTURN_ARGON2_TIME_COST: 1 is too weak below 46 MiB; set 2 or more": _time_cost_holds(settings),
+    }
+    return [problem for problem, holds in checks.items() if not holds]
+
+
+def _is_maildir(settings: Settings) -> bool:
+    return settings.mail_url.get_secret_value().startswith("maildir:")
+
+
+def _time_cost_holds(settings: Settings) -> bool:
+    # OWASP's equivalent settings for argon2id: 46 MiB with one pass, 19 MiB with two.
+    return settings.argon2_time_cost > 1 or settings.argon2_memory_kib >= _ONE_PASS_ARGON2_KIB

@@ -1,0 +1,1 @@
+"""Users: the account, its names and its state."""

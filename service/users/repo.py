@@ -1,0 +1,97 @@
+"""Users and their names in DynamoDB: strongly consistent, by key, one method one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from service.kernel.ids import UserId
+from service.store.errors import ConditionFailed
+from service.store.operations import Get, Query, Update
+from service.store.table import Table
+from service.users import items
+from service.users.model import User, UserState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.store.codec import Item, Value
+    from service.store.dynamo import Dynamo
+
+Credentials = Mapping[str, "Item"]
+"""What stands beside the profile in a user's partition, by sort key."""
+
+_PARTITION_LIMIT = 100
+_OF_USER = "uid = :uid"
+_IS_ACTIVE = "st = :active"
+_IS_LIVING = "attribute_exists(uid) AND st <> :deleted"
+_BUMP_EPOCH = "ADD ep :one"
+_SET_STATE = "SET st = :state ADD ep :one"
+_SET_PROFILE = "SET dn = :dn, lc = :lc"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserRepo:
+    """The users and identities tables."""
+
+    dynamo: Dynamo
+
+    async def owner_of(self, identity_key: str) -> UserId | None:
+        """Whose name it is; None when it is nobody's, or only reserved for a sign-up that is not confirmed."""
+        (owner,) = await self.owners_of([identity_key])
+        return owner
+
+    async def owners_of(self, identity_keys: Sequence[str]) -> tuple[UserId | None, ...]:
+        """Whose names they are, in order, in one request."""
+        found = await self.dynamo.batch_get([Get(table=Table.IDENTITIES, key={"k": key}) for key in identity_keys])
+        return tuple(None if item is None or "hx" in item else UserId(cast("bytes", item["uid"])) for item in found)
+
+    async def load(self, user_id: UserId) -> User | None:
+        """The user, whatever its state."""
+        item = await self.dynamo.get(Get(table=Table.USERS, key=items.key(user_id)))
+        return None if item is None else items.from_item(item)
+
+    async def load_with_credentials(self, user_id: UserId) -> tuple[User, Credentials] | None:
+        """The user and what it proves itself with, in one request."""
+        page = await self.dynamo.query(
+            Query(table=Table.USERS, condition=_OF_USER, values={":uid": bytes(user_id)}, limit=_PARTITION_LIMIT)
+        )
+        by_sort = {cast("str", item["sk"]): item for item in page.items}
+        profile = by_sort.pop(items.PROFILE, None)
+        return None if profile is None else (items.from_item(profile), by_sort)
+
+    async def end_all_sessions(self, user_id: UserId) -> bool:
+        """Raise the epoch: every session begun before is dead at its next refresh. False when not active."""
+        return await self._update(user_id, _BUMP_EPOCH, _IS_ACTIVE, {":active": UserState.ACTIVE.value, ":one": 1})
+
+    async def set_state(self, user_id: UserId, state: UserState) -> User | None:
+        """Change the state and end all sessions. None when there is no such user, or it was deleted."""
+        values: dict[str, Value | None] = {
+            ":state": state.value,
+            ":deleted": UserState.DELETED.value,
+            ":one": 1,
+        }
+        return await self._update_to(user_id, _SET_STATE, _IS_LIVING, values)
+
+    async def set_profile(self, user_id: UserId, *, display_name: str, locale: str) -> User | None:
+        """Change what a user may change of itself. None when it is not active."""
+        values: dict[str, Value | None] = {
+            ":dn": display_name,
+            ":lc": locale,
+            ":active": UserState.ACTIVE.value,
+        }
+        return await self._update_to(user_id, _SET_PROFILE, _IS_ACTIVE, values)
+
+    async def _update(self, user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]) -> bool:
+        return await self._update_to(user_id, update, condition, values) is not None
+
+    async def _update_to(
+        self, user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]
+    ) -> User | None:
+        operation = Update(table=Table.USERS, key=items.key(user_id), update=update, condition=condition, values=values)
+        try:
+            item = await self.dynamo.write(operation)
+        except ConditionFailed:
+            return None
+        return items.from_item(item or {})
