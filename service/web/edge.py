@@ -1,0 +1,47 @@
+"""The order of the edge, from the outside in.
+
+1. ``RequestIds``: every answer and every log line has a name, a refused preflight's too.
+2. ``SecurityHeaders``: on every answer, whoever made it.
+3. ``Cors``: outside of the errors, so that a listed origin can read them.
+4. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
+5. ``BodyLimit``: next to the routes, which are the only readers of bodies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.middleware import Middleware
+
+from service.web.body_limit import DEFAULT_LIMIT_BYTES, BodyLimit
+from service.web.cors import Cors
+from service.web.origins import check_origins
+from service.web.request_id import RequestIds
+from service.web.security_headers import SecurityHeaders
+from service.web.unhandled import UnhandledErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from service.kernel.entropy import Entropy
+
+
+def edge_middleware(
+    *,
+    entropy: Entropy,
+    base_url: str,
+    allowed_origins: Iterable[str] = (),
+    public_paths: frozenset[str] = frozenset(),
+    body_limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    trust_client_request_id: bool = False,
+) -> list[Middleware]:
+    """The ``middleware=`` of the application. Raises ``ValueError`` for an unsafe origin."""
+    https = urlsplit(base_url).scheme == "https"
+    return [
+        Middleware(RequestIds, entropy=entropy, trust_client=trust_client_request_id),
+        Middleware(SecurityHeaders, https=https, public_paths=public_paths),
+        Middleware(Cors, allowed_origins=check_origins(allowed_origins), public_paths=public_paths),
+        Middleware(UnhandledErrors),
+        Middleware(BodyLimit, limit_bytes=body_limit_bytes),
+    ]

@@ -1,0 +1,145 @@
+"""Problems in OpenAPI: each route names the errors that it can answer with, and openapi.yaml shows them all."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from service.errors import (
+    BadRequest,
+    Conflict,
+    FieldError,
+    InsufficientScope,
+    Invalid,
+    KeyturnError,
+    NotFound,
+    PayloadTooLarge,
+    StepUpRequired,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from service.web.problems import MEDIA_TYPE, problem_body
+from service.web.validation import MESSAGES, field_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+SCHEMA_NAME = "Problem"
+
+BODY: tuple[int, ...] = (400, 413, 415, 422)
+"""What any route that takes a body may answer with."""
+
+_BY_STATUS: dict[int, tuple[type[KeyturnError], ...]] = {
+    400: (BadRequest,),
+    401: (Unauthenticated,),
+    403: (InsufficientScope,),
+    404: (NotFound,),
+    409: (Conflict,),
+    413: (PayloadTooLarge,),
+    415: (UnsupportedMediaType,),
+    422: (Invalid,),
+    429: (TooManyRequests,),
+    500: (KeyturnError,),
+    503: (Unavailable,),
+}
+
+_HEADERS: dict[type[KeyturnError], str] = {
+    Unauthenticated: "WWW-Authenticate",
+    StepUpRequired: "WWW-Authenticate",
+    InsufficientScope: "WWW-Authenticate",
+    TooManyRequests: "Retry-After",
+    Unavailable: "Retry-After",
+}
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": SCHEMA_NAME,
+    "description": "RFC 9457. `code` is stable; `errors` is there for code `invalid_fields`.",
+    "type": "object",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {
+                    "field": {"type": "string"},
+                    "code": {"type": "string", "examples": sorted(MESSAGES)},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def problem_responses(*kinds: type[KeyturnError] | int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route, one example for each code.
+
+    ``kinds`` are error classes, or statuses where the usual error of that status is meant. Raises ``KeyError`` for a
+    status that has none.
+    """
+    found: dict[int | str, dict[str, Any]] = {}
+    for error in _classes(kinds):
+        entry = found.setdefault(error.status, _empty(error.status))
+        for example in _bodies(error):
+            entry["content"][MEDIA_TYPE]["examples"][example["code"]] = {"value": example}
+        if error in _HEADERS:
+            entry.setdefault("headers", {})[_HEADERS[error]] = {"schema": {"type": "string"}}
+    return found
+
+
+def install_schema(app: FastAPI) -> None:
+    """Put the schema of a problem into ``app.openapi()`` and take out FastAPI's own, which no route answers with."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas[SCHEMA_NAME] = PROBLEM_SCHEMA
+        _replace_default_422(document)
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _classes(kinds: tuple[type[KeyturnError] | int, ...]) -> Iterator[type[KeyturnError]]:
+    for kind in kinds:
+        if isinstance(kind, int):
+            yield from _BY_STATUS[kind]
+        else:
+            yield kind
+
+
+def _empty(status: int) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{SCHEMA_NAME}"}
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": {}}},
+    }
+
+
+def _bodies(error: type[KeyturnError]) -> Iterator[dict[str, Any]]:
+    codes = {Unauthenticated: ("missing_token", "invalid_token"), BadRequest: ("invalid_request", "malformed_json")}
+    errors: tuple[FieldError, ...] = (field_error("name", "missing"),) if error is Invalid else ()
+    for code in codes.get(error, (error.code,)):
+        yield problem_body(status=error.status, code=code, title=error.title, errors=errors)
+
+
+def _replace_default_422(document: dict[str, Any]) -> None:
+    ours = problem_responses(Invalid)[422]
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            responses = operation.get("responses", {}) if isinstance(operation, dict) else {}
+            if "application/json" in responses.get("422", {}).get("content", {}):
+                responses["422"] = ours
