@@ -1,0 +1,1 @@
+"""Mail: what is announced, how it reads, and how it leaves the process."""

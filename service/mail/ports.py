@@ -1,0 +1,46 @@
+"""What mail promises to the flows, and what it asks of whatever carries it.
+
+MailProblem
+├── MailUnavailable   not now: the relay is away, slow, or refuses us as a client; try again
+└── MailRefused       not this mail, now or later
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from service.mail.message import MailMessage, OutgoingMail
+
+
+class MailProblem(Exception):
+    """A mail was not carried. The text says why and never holds an address or a credential."""
+
+
+class MailUnavailable(MailProblem):
+    """The mail may be carried later."""
+
+
+class MailRefused(MailProblem):
+    """The mail will not be carried however often it is tried."""
+
+
+class Announcer(Protocol):
+    """What a flow may know of mail."""
+
+    async def announce(self, message: MailMessage) -> None:
+        """Take ``message`` on for delivery. Says nothing of the delivery: the answer must not depend on it."""
+        ...
+
+
+class MailSender(Protocol):
+    """What carries a finished mail away."""
+
+    async def send(self, mail: OutgoingMail) -> None:
+        """Return once ``mail`` is in somebody else's keeping.
+
+        Raises:
+            MailUnavailable: when it may be tried again.
+            MailRefused: when it may not.
+        """
+        ...

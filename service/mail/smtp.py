@@ -1,0 +1,126 @@
+"""Mail to an SMTP relay (RFC 5321), encrypted unless the relay is on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import aiosmtplib
+
+from service.mail.links import is_loopback
+from service.mail.ports import MailProblem, MailRefused, MailUnavailable
+
+if TYPE_CHECKING:
+    from service.kernel.secret import Secret
+    from service.mail.message import OutgoingMail
+
+_PERMANENT = range(500, 600)
+
+
+class Encryption(StrEnum):
+    """How the connection is protected."""
+
+    TLS = "tls"
+    """From the first byte (RFC 8314)."""
+    STARTTLS_REQUIRED = "required"
+    """Upgraded before anything else is said, or not used (RFC 3207)."""
+    STARTTLS_OPPORTUNISTIC = "opportunistic"
+    """Upgraded if the relay offers it: somebody on the way can take the offer out."""
+    OFF = "off"
+    """In the clear; for loopback only."""
+
+
+_START_TLS: dict[Encryption, bool | None] = {
+    Encryption.TLS: False,
+    Encryption.STARTTLS_REQUIRED: True,
+    Encryption.STARTTLS_OPPORTUNISTIC: None,
+    Encryption.OFF: False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """The name and password that the relay knows us by."""
+
+    username: str
+    password: Secret[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmtpSender:
+    """Hands each mail to one relay, over a connection of its own.
+
+    ``timeout_seconds`` is for the whole hand-over. ``tls`` checks the certificate and the name unless it is replaced.
+
+    Raises:
+        ValueError: when mails or credentials would cross a network in the clear without that being asked for.
+    """
+
+    host: str
+    port: int
+    encryption: Encryption = Encryption.STARTTLS_REQUIRED
+    credentials: Credentials | None = None
+    timeout_seconds: float = 20.0
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if is_loopback(self.host):
+            return
+        if self.encryption is Encryption.OFF:
+            raise ValueError("mail without encryption is for loopback only")
+        if self.encryption is Encryption.STARTTLS_OPPORTUNISTIC and self.credentials is not None:
+            raise ValueError("credentials need starttls=required or smtps: an optional upgrade can be taken out")
+
+    async def send(self, mail: OutgoingMail) -> None:
+        """Return once the relay has accepted ``mail``.
+
+        Raises:
+            MailUnavailable: when the relay is away, slow, cannot be trusted, or refuses us; or says "later" (4xx).
+            MailRefused: when the relay refuses this mail for good (5xx), or cannot carry its address (RFC 6531).
+        """
+        try:
+            async with asyncio.timeout(self.timeout_seconds), self._client(mail) as client:
+                options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.needs_smtputf8 else []
+                await client.sendmail(mail.sender, [mail.to], mail.data, mail_options=options)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            # Without the cause: the relay's words repeat the address.
+            raise _problem(error) from None
+
+    def _client(self, mail: OutgoingMail) -> aiosmtplib.SMTP:
+        credentials = self.credentials
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            username=credentials.username if credentials else None,
+            password=credentials.password.reveal() if credentials else None,
+            local_hostname=mail.sender.rpartition("@")[2],
+            timeout=self.timeout_seconds,
+            use_tls=self.encryption is Encryption.TLS,
+            start_tls=_START_TLS[self.encryption],
+            tls_context=self.tls,
+        )
+
+
+def _problem(error: Exception) -> MailProblem:
+    match error:
+        case aiosmtplib.SMTPRecipientsRefused(recipients=[first, *_]):
+            return _answered("the recipient", first.code)
+        case aiosmtplib.SMTPSenderRefused(code=code):
+            return _answered("the sender", code)
+        case aiosmtplib.SMTPDataError(code=code):
+            return _answered("the mail", code)
+        case aiosmtplib.SMTPNotSupported(message=text) if "SMTPUTF8" in text:
+            return MailRefused("the relay cannot carry an address beyond ASCII")
+        case aiosmtplib.SMTPResponseException(code=code):
+            # Greeting, EHLO, STARTTLS, AUTH: about us and not about this mail, whatever the code.
+            return MailUnavailable(f"the relay answered {code} before the mail")
+        case _:
+            return MailUnavailable(f"the relay cannot be used: {type(error).__name__}")
+
+
+def _answered(what: str, code: int) -> MailProblem:
+    text = f"the relay answered {code} to {what}"
+    return MailRefused(text) if code in _PERMANENT else MailUnavailable(text)
