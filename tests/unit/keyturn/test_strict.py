@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyturn.errors import Malformed, TokenError, TooLarge
+from keyturn.strict import MAX_HEADER_CHARACTERS, MAX_TOKEN_CHARACTERS, parse
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+HEADERS = st.dictionaries(st.sampled_from(["alg", "typ", "kid", "crit", "jwk"]), JSON_VALUES) | st.fixed_dictionaries(
+    {"alg": st.sampled_from(["ES256", "none", "RS256"]), "typ": st.just("at+jwt"), "kid": st.sampled_from(["es", "x"])}
+)
+
+
+def segment(value):
+    raw = json.dumps(value).encode("utf-8", "surrogatepass") if not isinstance(value, bytes) else value
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def parses_or_refuses(token):
+    with suppress(TokenError):
+        parse(token)
+
+
+@given(st.text())
+def test_any_text_is_parsed_or_refused_with_a_token_error(text):
+    parses_or_refuses(text)
+
+
+@given(st.lists(st.binary(max_size=40), min_size=3, max_size=3))
+def test_any_three_segments_are_parsed_or_refused_with_a_token_error(segments):
+    parses_or_refuses(".".join(map(segment, segments)))
+
+
+@given(HEADERS, JSON_VALUES, st.binary(min_size=64, max_size=64))
+def test_any_json_is_parsed_or_refused_with_a_token_error(header, claims, signature):
+    parses_or_refuses(f"{segment(header)}.{segment(claims)}.{segment(signature)}")
+
+
+def test_a_token_as_issued_comes_apart(mint, base):
+    token = mint.token()
+    parsed = parse(token)
+    assert (parsed.kid, parsed.alg) == ("es", "ES256")
+    assert parsed.header == base["header"]
+    assert parsed.claims == base["claims"]
+    assert parsed.signing_input.decode() == token.rpartition(".")[0]
+    assert len(parsed.signature) == 64
+
+
+def test_a_parsed_token_shows_nothing_of_its_claims(mint):
+    assert repr(parse(mint.token())) == "ParsedToken(kid='es', alg='ES256')"
+
+
+@pytest.mark.parametrize(("length", "error"), [(MAX_TOKEN_CHARACTERS, Malformed), (MAX_TOKEN_CHARACTERS + 1, TooLarge)])
+def test_the_whole_token_is_bounded(length, error):
+    with pytest.raises(error):
+        parse("A" * length)
+
+
+@pytest.mark.parametrize("length", [10**6, 10**7])
+def test_a_huge_text_is_refused_before_it_is_looked_at(length):
+    with pytest.raises(TooLarge):
+        parse("." * length)
+
+
+@pytest.mark.parametrize(
+    ("length", "error"), [(MAX_HEADER_CHARACTERS, Malformed), (MAX_HEADER_CHARACTERS + 1, TooLarge)]
+)
+def test_the_header_is_bounded(length, error):
+    with pytest.raises(error):
+        parse("A" * length + ".e30.AA")
