@@ -1,0 +1,1 @@
+"""The journeys of an account: one journey, one file, and none calls another."""

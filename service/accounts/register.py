@@ -1,0 +1,134 @@
+"""Register: an address and a password become a sign-up that its owner confirms.
+
+The account is made when the address is confirmed (docs/adr/0002): nobody can squat an address that is not theirs, and
+an unconfirmed sign-up costs little. Nothing of the answer says whether the address has an account; its owner is told
+by mail. Where the settings let us disclose, the names are held from the first moment, and taken ones refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.accounts.model import SIGN_UP_SECONDS, SignUp
+from service.accounts.repo import Taken
+from service.audit.event import Audit, Event, EventKind
+from service.errors import Conflict
+from service.kernel.ids import UserId, new_user_id
+from service.mail.message import MailKind, MailMessage
+from service.tokens.onetime import OneTime, code_for_reading
+
+if TYPE_CHECKING:
+    from service.accounts.names import NewNames
+    from service.accounts.repo import AccountRepo
+    from service.kernel.clock import Clock
+    from service.kernel.entropy import Entropy
+    from service.kernel.secret import Secret
+    from service.mail.links import Links
+    from service.mail.ports import Announcer
+    from service.passwords.hasher import PasswordHasher
+    from service.tokens.onetime import OneTimeKeys
+    from service.users.identity import IdentityKeys
+    from service.users.repo import UserRepo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """Takes a sign-up on. ``discloses`` is ``KEYTURN_REGISTRATION=disclose``."""
+
+    accounts: AccountRepo
+    users: UserRepo
+    identities: IdentityKeys
+    hasher: PasswordHasher
+    onetime: OneTimeKeys
+    links: Links
+    post: Announcer
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+    discloses: bool
+
+    async def __call__(self, names: NewNames, password: Secret[str], *, locale: str) -> UserId | None:
+        """The id that the account will have where that may be told, else None.
+
+        ``password`` has passed the policy. Raises Conflict for a taken name where that may be told.
+        """
+        # The hash comes first and always: a taken address takes as long as a free one.
+        password_hash = await self.hasher.hash(password)
+        now_ms = self.clock.now_ms()
+        email_key = self.identities.of(names.email)
+        proof = self.onetime.new(email_key, self.entropy)
+        sign_up = SignUp(
+            key=proof.key,
+            token_digest=proof.digest,
+            user_id=new_user_id(self.entropy),
+            email=names.email.address,
+            email_key=email_key,
+            username=names.username.display if names.username else None,
+            username_key=self.identities.of(names.username) if names.username else None,
+            password_hash=password_hash,
+            locale=locale,
+            expires_ms=now_ms + SIGN_UP_SECONDS * 1000,
+        )
+        if self.discloses:
+            return await self._openly(sign_up, proof, now_ms)
+        await self._privately(sign_up, proof)
+        return None
+
+    async def _openly(self, sign_up: SignUp, proof: OneTime, now_ms: int) -> UserId:
+        taken = await self.accounts.hold(sign_up, now_ms=now_ms)
+        if taken is not None:
+            self._record(f"{taken.name.lower()}_taken")
+            raise conflict(taken)
+        await self.accounts.point_to(sign_up.email_key, sign_up.key, expires_ms=sign_up.expires_ms)
+        await self.post.announce(confirmation(sign_up, proof, self.links))
+        self._record("held")
+        return sign_up.user_id
+
+    async def _privately(self, sign_up: SignUp, proof: OneTime) -> None:
+        keys = [sign_up.email_key, sign_up.username_key or sign_up.email_key]
+        email_owner, username_owner = await self.users.owners_of(keys)
+        # What was read decides which mail goes out and no more; who gets a name is decided when it is confirmed.
+        taken = None
+        if email_owner is not None:
+            taken = Taken.EMAIL
+        elif username_owner is not None:
+            taken = Taken.USERNAME
+        # The same two writes either way, so that the time tells nothing.
+        await asyncio.gather(
+            self.accounts.keep(sign_up),
+            self.accounts.point_to(sign_up.email_key, None if taken else sign_up.key, expires_ms=sign_up.expires_ms),
+        )
+        await self.post.announce(self._mail_for(taken, sign_up, proof))
+        self._record("kept" if taken is None else f"{taken.name.lower()}_taken")
+
+    def _mail_for(self, taken: Taken | None, sign_up: SignUp, proof: OneTime) -> MailMessage:
+        if taken is None:
+            return confirmation(sign_up, proof, self.links)
+        kind = MailKind.ALREADY_REGISTERED if taken is Taken.EMAIL else MailKind.USERNAME_TAKEN
+        return MailMessage(to=sign_up.email, template=kind, locale=sign_up.locale)
+
+    def _record(self, outcome: str) -> None:
+        self.audit.record(Event(kind=EventKind.REGISTER, outcome=outcome))
+
+
+def confirmation(sign_up: SignUp, proof: OneTime, links: Links) -> MailMessage:
+    """The mail that proves an address."""
+    return MailMessage(
+        to=sign_up.email,
+        template=MailKind.CONFIRM_EMAIL,
+        values={
+            "link": links.verify_email(token=proof.token.reveal()),
+            "code": code_for_reading(proof.code.reveal()),
+            "expires_minutes": str(SIGN_UP_SECONDS // 60),
+        },
+        locale=sign_up.locale,
+    )
+
+
+def conflict(taken: Taken) -> Conflict:
+    """The refusal of a taken name."""
+    if taken is Taken.EMAIL:
+        return Conflict(code="email_taken", title="This address has an account, or is about to.")
+    return Conflict(code="username_taken", title="This username is taken.")

@@ -1,0 +1,95 @@
+"""Verify: the link or the code of the mail makes the account."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.accounts.model import SignUp
+from service.accounts.repo import Spent, Taken
+from service.audit.event import Audit, Event, EventKind
+from service.errors import BadRequest, Conflict
+from service.kernel.email import parse_email
+from service.kernel.text import NameRefusal
+from service.users.model import User, UserState
+
+if TYPE_CHECKING:
+    from service.accounts.repo import AccountRepo
+    from service.kernel.clock import Clock
+    from service.kernel.secret import Secret
+    from service.tokens.onetime import OneTimeKeys
+    from service.users.identity import IdentityKeys
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyEmail:
+    """Spends a sign-up and opens its account in one transaction."""
+
+    accounts: AccountRepo
+    identities: IdentityKeys
+    onetime: OneTimeKeys
+    audit: Audit
+    clock: Clock
+
+    async def by_token(self, presented_token: Secret[str]) -> None:
+        """Confirm with the token of the link. Raises BadRequest when it does not work, Conflict for the username."""
+        read = self.onetime.read_token(presented_token.reveal())
+        if read is None:
+            raise self._refusal("not_ours")
+        key, digest = read
+        sign_up = await self.accounts.find(key, now_ms=self.clock.now_ms())
+        if sign_up is None or not hmac.compare_digest(sign_up.token_digest, digest):
+            raise self._refusal("unknown")
+        await self._confirm(sign_up)
+
+    async def by_code(self, claimed_email: str, presented_code: Secret[str]) -> None:
+        """Confirm with the address and the code of the mail. Raises as ``by_token`` does."""
+        email = parse_email(claimed_email)
+        key = None
+        if not isinstance(email, NameRefusal):
+            key = self.onetime.key_of_code(self.identities.of(email), presented_code.reveal())
+        sign_up = None if key is None else await self.accounts.find(key, now_ms=self.clock.now_ms())
+        if sign_up is None:
+            raise self._refusal("unknown")
+        await self._confirm(sign_up)
+
+    async def _confirm(self, sign_up: SignUp) -> None:
+        now_ms = self.clock.now_ms()
+        match await self.accounts.confirm(sign_up, _user_of(sign_up, now_ms=now_ms), now_ms=now_ms):
+            case Spent.SPENT:
+                raise self._refusal("spent")
+            case Taken.EMAIL:
+                raise self._refusal("email_taken")
+            case Taken.USERNAME:
+                # Who asks has proven the address, and usernames are no secret; the sign-up is not spent.
+                self._record("username_taken")
+                raise Conflict(
+                    code="username_taken", title="This username is taken meanwhile. Register again with another."
+                )
+            case None:
+                self.audit.record(Event(kind=EventKind.EMAIL_VERIFY, outcome="ok", user_id=sign_up.user_id))
+
+    def _refusal(self, outcome: str) -> BadRequest:
+        self._record(outcome)
+        return BadRequest(outcome, code="invalid_token", title="This link or code does not work, or not any more.")
+
+    def _record(self, outcome: str) -> None:
+        self.audit.record(Event(kind=EventKind.EMAIL_VERIFY, outcome=outcome))
+
+
+def _user_of(sign_up: SignUp, *, now_ms: int) -> User:
+    return User(
+        user_id=sign_up.user_id,
+        state=UserState.ACTIVE,
+        epoch=0,
+        email=sign_up.email,
+        email_key=sign_up.email_key,
+        username=sign_up.username,
+        username_key=sign_up.username_key,
+        scope="",
+        display_name=None,
+        locale=sign_up.locale,
+        created_ms=now_ms,
+        verified_ms=now_ms,
+    )

@@ -1,0 +1,1 @@
+"""Security events: a closed list, recorded where somebody can find them."""

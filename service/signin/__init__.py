@@ -1,0 +1,1 @@
+"""Sign-in: where factors meet. Today there is one factor, the password."""
