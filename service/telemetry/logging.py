@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 QUIET_ROOTS = ("botocore", "aiobotocore", "boto3", "aioboto3", "aiohttp", "urllib3", "httpx", "httpcore", "s3transfer")
 """Libraries that print whole requests and answers below WARNING, passwords and tokens included."""
 
+Style = Literal["json", "console"]
+
 _OWN_KEYS = ("_record", "_from_structlog")
 
 
 def configure(
     *,
-    style: Literal["json", "console"],
+    style: Style,
     level: int = logging.INFO,
     access_log: bool = False,
     stream: TextIO | None = None,
@@ -46,12 +48,7 @@ def configure(
     root.setLevel(level)
     _tame_libraries(level, access_log=access_log)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.stdlib.add_logger_name,
-            *_shared(),
-            ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[*_chain(style), ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
@@ -59,7 +56,7 @@ def configure(
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The processor that runs last before rendering, so that no later one can add a secret."""
+    """The last processor: none after it can add a secret, and no other handler of the record can see one."""
     own = {key: event.pop(key) for key in _OWN_KEYS if key in event}
     return {**redact_mapping(event), **own}
 
@@ -73,21 +70,23 @@ class _Handler(logging.StreamHandler[Any]):
         sys.stderr.write(f"a log line of {record.name} was lost: {error.__name__ if error else 'unknown'}\n")
 
 
-def _shared() -> list[Processor]:
-    return [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+def _chain(style: Style) -> list[Processor]:
+    """What happens to each line, our own and the libraries'."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _describe_failure if style == "json" else _tell_failure,
+        redact_event,
+    ]
 
 
-def _formatter(style: Literal["json", "console"]) -> ProcessorFormatter:
-    render: list[Processor]
-    if style == "json":
-        render = [_describe_failure, redact_event, _forget_record, structlog.processors.JSONRenderer()]
-    else:
-        console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-        render = [_tell_failure, redact_event, _forget_record, console]
-    return ProcessorFormatter(
-        foreign_pre_chain=[structlog.contextvars.merge_contextvars, structlog.stdlib.add_logger_name, *_shared()],
-        processors=render,
-    )
+def _formatter(style: Style) -> ProcessorFormatter:
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if style == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    return ProcessorFormatter(foreign_pre_chain=_chain(style), processors=[_forget_record, renderer])
 
 
 def _describe_failure(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
