@@ -84,16 +84,15 @@ class Post:
 
     async def _deliver(self, message: MailMessage, message_id: str) -> None:
         mail = compose(self.renderer.render(message, message_id=message_id), sent_ms=self.clock.now_ms())
-        for failures in range(1, self.retry.attempts + 1):
-            problem = await self._try(mail)
-            if problem is None:
-                return
+        failures = 0
+        while (problem := await self._try(mail)) is not None:
+            failures += 1
             _log.warning("mail not delivered", extra=_fields(message, message_id, str(problem)))
-            if isinstance(problem, MailRefused) or failures == self.retry.attempts:
-                break
+            if isinstance(problem, MailRefused) or failures >= self.retry.attempts:
+                _log.error("mail given up", extra=_fields(message, message_id, str(problem)))
+                return
             chance = self.entropy.token_bytes(_JITTER_BYTES)
             await self.clock.sleep(self.retry.delay_seconds(failures=failures, chance=chance))
-        _log.error("mail given up", extra=_fields(message, message_id, str(problem)))
 
     async def _try(self, mail: OutgoingMail) -> MailRefused | MailUnavailable | None:
         async with self._slots:

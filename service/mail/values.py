@@ -20,9 +20,7 @@ MAX_DEVICE_CHARACTERS = 80
 UNKNOWN = "unknown"
 ENDED_REASONS = frozenset({"refresh_token_reuse"})
 
-_LINK = re.compile(
-    r"(?:https://|http://(?:localhost|127\.[0-9.]+|\[::1\])[:/])[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+"
-)
+_LINK = re.compile(r"(?:https://|http://(?:localhost|127\.[0-9.]+|\[::1\])[:/])[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+")
 _CODE = re.compile(r"[0-9A-Za-z-]{4,32}")
 _MINUTES = re.compile(r"[1-9][0-9]{0,4}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2} UTC")
