@@ -1,0 +1,98 @@
+"""Threads for hashing: as many as were asked for, a short queue before them, and never in the way of the event loop.
+
+Each slot may hold one hash's memory, so slots times the largest memory of a hash is all that hashing ever takes. The
+threads run at a lower priority: a guarded route, a refresh or a health check needs a fraction of a millisecond and
+must not wait behind tens of milliseconds of argon2 on the same cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from service.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+_NICE = 10
+
+
+def usable_cores() -> int:
+    """The cores that this process may use; a sensible number of slots."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+class HashingPool:
+    """Runs work in at most ``slots`` threads while at most ``queue`` callers wait; belongs to one event loop."""
+
+    def __init__(self, *, slots: int, queue: int) -> None:
+        if slots < 1 or queue < 0:
+            raise ValueError("a hashing pool needs a slot, and a queue that is not negative")
+        self.slots = slots
+        self.queue = queue
+        self._free = asyncio.Semaphore(slots)
+        self._waiting = 0
+        self._closed = False
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="hashing", initializer=_lower_priority)
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a slot."""
+        return self._waiting
+
+    async def run(self, work: Callable[[], T], *, on_slot: Callable[[], Awaitable[None]] | None = None) -> T:
+        """What ``work`` gives, computed in a thread.
+
+        ``on_slot`` is awaited when a slot was got and before ``work`` begins; what it raises gives the slot back and is
+        raised. A caller that is cancelled while it waits leaves the queue; one that is cancelled later leaves its slot
+        taken until the thread is done, since a thread cannot be stopped and its memory is still in use.
+
+        Raises Unavailable when the queue is full or the pool is closed.
+        """
+        await self._take_slot()
+        try:
+            if on_slot is not None:
+                await on_slot()
+            self._refuse_if_closed()
+            running = asyncio.wrap_future(self._threads.submit(work))
+        except BaseException:
+            self._free.release()
+            raise
+        running.add_done_callback(lambda _done: self._free.release())
+        return await asyncio.shield(running)
+
+    async def close(self) -> None:
+        """Let running work finish; whoever waits or comes later gets Unavailable."""
+        self._closed = True
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _take_slot(self) -> None:
+        self._refuse_if_closed()
+        if self._free.locked() and self._waiting >= self.queue:
+            raise Unavailable("the hashing queue is full", retry_after_seconds=1)
+        self._waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self._waiting -= 1
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise Unavailable("hashing has stopped", retry_after_seconds=1)
+
+
+def _lower_priority() -> None:
+    """Give way to the event loop. Linux only: elsewhere the call takes a process's id and not a thread's."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        # A sandbox may forbid the call; hashing at the usual priority is slower for others and no less safe.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, max(_NICE, os.getpriority(os.PRIO_PROCESS, thread)))
