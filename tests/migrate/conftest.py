@@ -1,0 +1,141 @@
+"""A real engine for the session, and contexts that migrate under a prefix of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aioboto3
+import pytest
+
+from service.engines.process import EngineProcess
+from service.engines.registry import available_engines
+from service.kernel.clock import SystemClock
+from service.kernel.entropy import SystemEntropy
+from service.migrate.context import MigrateContext
+from service.store.client import client_config
+from service.store.control import Control
+from service.store.dynamo import Dynamo
+from service.store.table import TableNames
+
+
+class NullMeter:
+    def record(self, *, operation, table, seconds, units, failed):
+        pass
+
+
+class FastClock(SystemClock):
+    """Time in which a lease of seconds passes in a fraction of one."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def monotonic_seconds(self):
+        return super().monotonic_seconds() * self.factor
+
+    async def sleep(self, seconds):
+        await asyncio.sleep(seconds / self.factor)
+
+
+@dataclass
+class SpyClient:
+    """Counts calls; from call ``dies_at`` on every call fails, that one after it was applied if ``late``."""
+
+    inner: object
+    dies_at: int = 10**9
+    late: bool = False
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, operation):
+        async def call(**request):
+            self.calls.append(operation)
+            number = len(self.calls)
+            if number > self.dies_at or (number == self.dies_at and not self.late):
+                raise ConnectionError("the process died")
+            answer = await getattr(self.inner, operation)(**request)
+            if number == self.dies_at:
+                raise ConnectionError("the process died")
+            return answer
+
+        return call
+
+
+def context_on(client, prefix, **changes):
+    clock = changes.pop("clock", SystemClock())
+    entropy = SystemEntropy()
+    names = TableNames(prefix)
+    dynamo = Dynamo(
+        client=client, names=names, clock=clock, entropy=entropy, meter=NullMeter(), deadline_seconds=10.0
+    )
+    control = Control(client=client, names=names, clock=clock, deadline_seconds=10.0)
+    settings = {"embedded": True, **changes}
+    return MigrateContext(control=control, dynamo=dynamo, clock=clock, entropy=entropy, **settings)
+
+
+@pytest.fixture(scope="session", params=available_engines(), ids=lambda engine: engine.name)
+def engine_url(request):
+    process = EngineProcess(request.param)
+    asyncio.run(process.start())
+    yield process.endpoint_url
+    asyncio.run(process.stop())
+
+
+@pytest.fixture
+def prefix():
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def connect(engine_url):
+    @asynccontextmanager
+    async def open_one():
+        session = aioboto3.Session(
+            aws_access_key_id="keyturn", aws_secret_access_key="keyturn", region_name="us-east-1"
+        )
+        config = client_config(validate_parameters=True)
+        async with session.client("dynamodb", endpoint_url=engine_url, config=config) as client:
+            yield client
+
+    return open_one
+
+
+@pytest.fixture
+async def client(connect):
+    async with connect() as opened:
+        yield opened
+
+
+@pytest.fixture
+def context_for(prefix):
+    """Build a context on a client; keyword arguments change its fields."""
+    return lambda client, **changes: context_on(client, prefix, **changes)
+
+
+@pytest.fixture
+def context(client, context_for):
+    return context_for(client)
+
+
+@pytest.fixture
+def spy():
+    return SpyClient
+
+
+@pytest.fixture
+def fast_clock():
+    return FastClock
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of migrations written by the test: ``folder(first="...", second="...")`` in order."""
+
+    def write(*sources) -> Path:
+        for number, source in enumerate(sources, start=1):
+            (tmp_path / f"{number:04d}_step.py").write_text(source)
+        return tmp_path
+
+    return write
