@@ -40,7 +40,7 @@ _SENSITIVE_KEY = re.compile(
 _WHOLE_LOOKS = re.compile(
     r"ktr_[A-Za-z0-9_-]+"
     r"|eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}"
-    r"|\$(?:argon2[a-z]*|2[abxy]|scrypt|pbkdf2[a-z0-9-]*)\$[^\s'\",;]+"
+    r"|\$(?:argon2[a-z]*|2[abxy]|scrypt|pbkdf2[a-z0-9-]*)\$[^\s'\";]+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     re.DOTALL,
 )

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from service.kernel.entropy import SystemEntropy
+from service.web.body_limit import BodyLimit
+from service.web.cors import Cors
+from service.web.edge import edge_middleware
+from service.web.request_id import RequestIds
+from service.web.security_headers import SecurityHeaders
+from service.web.unhandled import UnhandledErrors
+
+MIDDLEWARE = [
+    lambda app: RequestIds(app, entropy=SystemEntropy()),
+    lambda app: SecurityHeaders(app, https=True),
+    UnhandledErrors,
+    BodyLimit,
+    Cors,
+]
+
+
+@pytest.mark.parametrize("build", MIDDLEWARE)
+async def test_the_lifespan_passes_through_untouched(build, call):
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append((scope["type"], await receive()))
+
+    await call(build(app), kind="lifespan")
+    assert [kind for kind, _ in seen] == ["lifespan"]
+
+
+def test_the_order_of_the_edge(entropy):
+    stack = edge_middleware(entropy=entropy, base_url="https://auth.example.com")
+    assert [m.cls for m in stack] == [RequestIds, SecurityHeaders, Cors, UnhandledErrors, BodyLimit]
+    assert stack[1].kwargs["https"] is True
+    plain = edge_middleware(entropy=entropy, base_url="http://localhost:8000")
+    assert plain[1].kwargs["https"] is False
