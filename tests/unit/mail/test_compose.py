@@ -120,7 +120,7 @@ INJECTIONS = [
 
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_attack_header_injected_through_the_subject(text):
-    with pytest.raises(HeaderRefused) as refusal:
+    with pytest.raises(HeaderRefused, match="one short line") as refusal:
         compose(rendered(subject=text), sent_ms=SENT_MS)
     assert "evil" not in str(refusal.value)
 

@@ -62,10 +62,11 @@ async def test_required_starttls_says_nothing_of_the_mail_in_the_clear(make_rela
     assert "AUTH" in verbs(relay)
 
 
-async def test_attack_starttls_stripped_from_the_offer_sends_nothing(make_relay):
-    async with make_relay().running() as relay:
+@pytest.mark.parametrize("credentials", [None, CREDENTIALS])
+async def test_attack_starttls_stripped_from_the_offer_sends_nothing(make_relay, credentials):
+    async with make_relay(extensions=("AUTH PLAIN",)).running() as relay:
         with pytest.raises(MailUnavailable):
-            await sender(relay, encryption=Encryption.STARTTLS_REQUIRED, credentials=CREDENTIALS).send(outgoing())
+            await sender(relay, encryption=Encryption.STARTTLS_REQUIRED, credentials=credentials).send(outgoing())
     assert relay.mails == []
     assert set(verbs(relay)) <= {"EHLO", "QUIT"}
 
