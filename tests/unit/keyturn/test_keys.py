@@ -121,6 +121,11 @@ def test_a_set_is_bounded(jwk):
         KeySet.of(*map(VerifyingKey.from_jwk, many))
 
 
+def test_keys_that_are_passed_over_count_as_well(jwk):
+    with pytest.raises(KeyRefused):
+        KeySet.from_jwks({"keys": [jwk | {"use": "enc"}] * (MAX_KEYS + 1)})
+
+
 def test_a_set_cannot_be_changed(mint):
     with pytest.raises(TypeError):
         mint.keys["es"] = mint.keys["rs"]

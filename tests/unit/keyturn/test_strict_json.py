@@ -4,11 +4,14 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keyturn.errors import Malformed
 from keyturn.strict_json import MAX_CONTAINERS, MAX_INTEGER, parse_object
+
+# A busy machine, or the first run that builds Hypothesis's tables, is no failure.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=20)
 VALUES = st.recursive(
@@ -22,6 +25,7 @@ def containers(text):
     return text.count("{") + text.count("[")
 
 
+@PATIENT
 @given(st.dictionaries(TEXT, VALUES, max_size=4), st.booleans())
 def test_an_object_that_json_writes_is_read_back_unchanged(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only)
@@ -29,12 +33,14 @@ def test_an_object_that_json_writes_is_read_back_unchanged(value, ascii_only):
         assert parse_object(text.encode()) == value
 
 
+@PATIENT
 @given(st.binary(max_size=60))
 def test_any_bytes_are_an_object_or_malformed(raw):
     with suppress(Malformed):
         assert isinstance(parse_object(raw), dict)
 
 
+@PATIENT
 @given(st.text(alphabet='{}[]":,\\u0123dD8eE.+-truefalsn ', max_size=60))
 def test_any_text_of_json_characters_is_an_object_or_malformed(text):
     with suppress(Malformed):
