@@ -27,11 +27,16 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long to wait, each in seconds: for the first answer, for saving, for the last run to finish saving."""
+    """How long to wait, each in seconds.
+
+    ``start_seconds`` for the first answer and ``stop_seconds`` for saving; ``busy_seconds`` for an engine of the
+    last run to finish saving, ``owner_seconds`` for a killed owner, whose locks outlive it by some milliseconds.
+    """
 
     start_seconds: float = 30
     stop_seconds: float = 15
     busy_seconds: float = 20
+    owner_seconds: float = 1
 
 
 class EngineProcess:
@@ -107,12 +112,16 @@ class EngineProcess:
             self._scratch = Path(tempfile.mkdtemp(prefix="keyturn-engine-"))
             return
         self._folder.prepare(self.engine.name)
-        self._owner_fd = try_lock(self._folder.owner_lock)
-        if self._owner_fd is None:
+        if not await self._until(self._folder_is_ours, self._patience.owner_seconds):
             raise DataFolderBusy(f"{self._folder.root} is in use by another process; stop it or choose another --data")
         if not await self._until(self._state_is_ours, self._patience.busy_seconds):
             raise DataFolderBusy(f"an engine of an earlier run still holds {self._folder.root}; end it and try again")
         self._folder.remember(self.engine.name)
+
+    async def _folder_is_ours(self) -> bool:
+        if self._folder is not None and self._owner_fd is None:
+            self._owner_fd = try_lock(self._folder.owner_lock)
+        return self._owner_fd is not None
 
     async def _state_is_ours(self) -> bool:
         if self._folder is not None and self._state_fd is None:
