@@ -88,8 +88,17 @@ def test_the_header_is_bounded(length, error):
 
 @pytest.mark.parametrize(
     ("alg", "size", "fits"),
-    [("ES256", 64, True), ("ES256", 63, False), ("ES256", 70, False), ("ES256", 72, False), ("EdDSA", 65, False)]
-    + [("RS256", 255, False), ("RS256", 256, True), ("RS256", 1024, True), ("RS256", 1025, False)],
+    [
+        ("ES256", 64, True),
+        ("ES256", 63, False),
+        ("ES256", 70, False),
+        ("ES256", 72, False),
+        ("EdDSA", 65, False),
+        ("RS256", 255, False),
+        ("RS256", 256, True),
+        ("RS256", 1024, True),
+        ("RS256", 1025, False),
+    ],
 )
 def test_a_signature_of_the_wrong_size_is_refused_without_a_key(alg, size, fits):
     header = {"alg": alg, "typ": "at+jwt", "kid": "es"}
