@@ -41,9 +41,8 @@ def extract_executable(archive: Path, member_name: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive, "r:gz") as tar:
         member = next((member for member in tar if member.name == member_name), None)
-        if member is None or not member.isreg() or member.size > _MAX_BYTES:
-            raise NotAsPinned(f"{archive.name} holds no usable {member_name}")
-        source = tar.extractfile(member)
+        usable = member is not None and member.isreg() and member.size <= _MAX_BYTES
+        source = tar.extractfile(member) if member is not None and usable else None
         if source is None:
             raise NotAsPinned(f"{archive.name} holds no usable {member_name}")
         descriptor, unfinished = tempfile.mkstemp(dir=target.parent)

@@ -140,6 +140,17 @@ async def test_a_start_waits_until_the_last_run_has_saved(serving, tmp_path):
     await first.stop()
 
 
+async def test_a_start_waits_for_an_engine_whose_supervisor_was_killed(serving, tmp_path):
+    first = EngineProcess(serving(save_seconds=1), data_dir=tmp_path)
+    await first.start()
+    first._child.supervisor.kill()
+    await first._until(first._has_ended, 5)
+    await first.stop()
+
+    async with EngineProcess(serving(), data_dir=tmp_path):
+        assert (tmp_path / "engine" / "ministack" / "saved").exists()
+
+
 async def test_a_start_gives_up_when_the_last_run_does_not_finish(serving, tmp_path):
     folder = DataFolder(root=tmp_path)
     folder.prepare("ministack")
