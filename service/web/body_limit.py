@@ -1,7 +1,7 @@
 """A ceiling for request bodies, by what is declared and by what arrives.
 
-A Content-Length that is no number, or stands beside Transfer-Encoding, is refused by uvicorn's parsers, and so are
-headers beyond their size limits; neither is looked at again here.
+A Content-Length that is no number, or two that differ, is refused by uvicorn's parsers; for the rest of the head see
+``request_head``.
 """
 
 from __future__ import annotations

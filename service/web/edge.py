@@ -3,8 +3,9 @@
 1. ``RequestIds``: every answer and every log line has a name, a refused preflight's too.
 2. ``SecurityHeaders``: on every answer, whoever made it.
 3. ``Cors``: outside of the errors, so that a listed origin can read them.
-4. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
-5. ``BodyLimit``: next to the routes, which are the only readers of bodies.
+4. ``RequestHead``: before the routes and their guards read a header.
+5. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
+6. ``BodyLimit``: next to the routes, which are the only readers of bodies.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from starlette.middleware import Middleware
 from service.web.body_limit import DEFAULT_LIMIT_BYTES, BodyLimit
 from service.web.cors import Cors
 from service.web.origins import check_origins
+from service.web.request_head import DEFAULT_HEAD_BYTES, RequestHead
 from service.web.request_id import RequestIds
 from service.web.security_headers import SecurityHeaders
 from service.web.unhandled import UnhandledErrors
@@ -34,6 +36,7 @@ def edge_middleware(
     allowed_origins: Iterable[str] = (),
     public_paths: frozenset[str] = frozenset(),
     body_limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    head_limit_bytes: int = DEFAULT_HEAD_BYTES,
     trust_client_request_id: bool = False,
 ) -> list[Middleware]:
     """The ``middleware=`` of the application. Raises ``ValueError`` for an unsafe origin."""
@@ -42,6 +45,7 @@ def edge_middleware(
         Middleware(RequestIds, entropy=entropy, trust_client=trust_client_request_id),
         Middleware(SecurityHeaders, https=https, public_paths=public_paths),
         Middleware(Cors, allowed_origins=check_origins(allowed_origins), public_paths=public_paths),
+        Middleware(RequestHead, limit_bytes=head_limit_bytes),
         Middleware(UnhandledErrors),
         Middleware(BodyLimit, limit_bytes=body_limit_bytes),
     ]

@@ -6,6 +6,7 @@ from service.kernel.entropy import SystemEntropy
 from service.web.body_limit import BodyLimit
 from service.web.cors import Cors
 from service.web.edge import edge_middleware
+from service.web.request_head import RequestHead
 from service.web.request_id import RequestIds
 from service.web.security_headers import SecurityHeaders
 from service.web.unhandled import UnhandledErrors
@@ -15,6 +16,7 @@ MIDDLEWARE = [
     lambda app: SecurityHeaders(app, https=True),
     UnhandledErrors,
     BodyLimit,
+    RequestHead,
     Cors,
 ]
 
@@ -32,7 +34,7 @@ async def test_the_lifespan_passes_through_untouched(build, call):
 
 def test_the_order_of_the_edge(entropy):
     stack = edge_middleware(entropy=entropy, base_url="https://auth.example.com")
-    assert [m.cls for m in stack] == [RequestIds, SecurityHeaders, Cors, UnhandledErrors, BodyLimit]
+    assert [m.cls for m in stack] == [RequestIds, SecurityHeaders, Cors, RequestHead, UnhandledErrors, BodyLimit]
     assert stack[1].kwargs["https"] is True
     plain = edge_middleware(entropy=entropy, base_url="http://localhost:8000")
     assert plain[1].kwargs["https"] is False
