@@ -45,7 +45,10 @@ class ControlRefused(StoreUnavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class ScanPage:
-    """One page of one segment: items as DynamoDB sent them, since one that cannot be decoded must not hide the rest."""
+    """One page of one segment, and the read units it consumed.
+
+    Items are as DynamoDB sent them: one that cannot be decoded must not hide the rest.
+    """
 
     raw_items: tuple[Mapping[str, Any], ...]
     next_start: Item | None
@@ -144,14 +147,10 @@ class Control:
         await self._patiently("update_continuous_backups", table, {"PointInTimeRecoverySpecification": specification})
 
     async def scan(self, table: str, *, segment: int, segments: int, limit: int, start: Item | None) -> ScanPage:
-        """One page of a parallel scan, strongly consistent; ``units`` are the read units it consumed."""
-        request: dict[str, Any] = {
-            "Segment": segment,
-            "TotalSegments": segments,
-            "Limit": limit,
-            "ConsistentRead": True,
-            "ReturnConsumedCapacity": "TOTAL",
-        }
+        """One page of one of ``segments`` parallel scans, strongly consistent."""
+        request: dict[str, Any] = {"Limit": limit, "ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL"}
+        if segments > 1:
+            request |= {"Segment": segment, "TotalSegments": segments}
         if start is not None:
             request["ExclusiveStartKey"] = encode_item(start)
         answer = await self._call("scan", table, request)

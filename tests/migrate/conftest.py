@@ -6,13 +6,12 @@ import asyncio
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import aioboto3
 import pytest
 
 from service.engines.process import EngineProcess
-from service.engines.registry import available_engines
+from service.engines.registry import choose
 from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
 from service.migrate.context import MigrateContext
@@ -48,10 +47,12 @@ class SpyClient:
     dies_at: int = 10**9
     late: bool = False
     calls: list[str] = field(default_factory=list)
+    tables: list[tuple[str, str]] = field(default_factory=list)
 
     def __getattr__(self, operation):
         async def call(**request):
             self.calls.append(operation)
+            self.tables.append((operation, request.get("TableName", "")))
             number = len(self.calls)
             if number > self.dies_at or (number == self.dies_at and not self.late):
                 raise ConnectionError("the process died")
@@ -67,17 +68,15 @@ def context_on(client, prefix, **changes):
     clock = changes.pop("clock", SystemClock())
     entropy = SystemEntropy()
     names = TableNames(prefix)
-    dynamo = Dynamo(
-        client=client, names=names, clock=clock, entropy=entropy, meter=NullMeter(), deadline_seconds=10.0
-    )
+    dynamo = Dynamo(client=client, names=names, clock=clock, entropy=entropy, meter=NullMeter(), deadline_seconds=10.0)
     control = Control(client=client, names=names, clock=clock, deadline_seconds=10.0)
     settings = {"embedded": True, **changes}
     return MigrateContext(control=control, dynamo=dynamo, clock=clock, entropy=entropy, **settings)
 
 
-@pytest.fixture(scope="session", params=available_engines(), ids=lambda engine: engine.name)
-def engine_url(request):
-    process = EngineProcess(request.param)
+@pytest.fixture(scope="session")
+def engine_url():
+    process = EngineProcess(choose("auto"))
     asyncio.run(process.start())
     yield process.endpoint_url
     asyncio.run(process.stop())
@@ -133,7 +132,7 @@ def fast_clock():
 def folder(tmp_path):
     """A folder of migrations written by the test: ``folder(first="...", second="...")`` in order."""
 
-    def write(*sources) -> Path:
+    def write(*sources):
         for number, source in enumerate(sources, start=1):
             (tmp_path / f"{number:04d}_step.py").write_text(source)
         return tmp_path

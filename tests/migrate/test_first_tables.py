@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
-from service.migrate.context import MigrateContext
+from service.engines.process import EngineProcess
+from service.engines.registry import available_engines
 from service.migrate.drift import Severity
 from service.migrate.runner import apply_all, check, make_plan
 from service.store.table import Table
@@ -21,6 +23,14 @@ EXPECTED_KEYS = {
 }
 WITHOUT_TTL = {"meta"}
 UNPROTECTED = {"throttle"}
+
+
+@pytest.fixture(scope="module", params=available_engines(), ids=lambda engine: engine.name)
+def engine_url(request):
+    process = EngineProcess(request.param)
+    asyncio.run(process.start())
+    yield process.endpoint_url
+    asyncio.run(process.stop())
 
 
 @pytest.mark.parametrize("table", list(Table))
@@ -94,7 +104,7 @@ async def test_a_table_changed_by_hand_is_drift_and_is_not_repaired(client, cont
         assert not report.is_clean
 
 
-async def test_before_up_the_check_reports_what_is_pending(context: MigrateContext):
+async def test_before_up_the_check_reports_what_is_pending(context):
     report = await check(context)
     assert report.pending == ("0001_first_tables",)
     assert not report.is_clean
