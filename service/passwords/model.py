@@ -7,9 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-MAX_STORED = 512
-"""Characters; the longest form below needs fewer."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Argon2Cost:
@@ -99,8 +96,6 @@ _PREFIXES = (("argon2$argon2", "argon2"), ("bcrypt$$2", "bcrypt$"))
 
 def parse_stored(stored: str, *, bounds: CostBounds) -> StoredHash | NotComputed:
     """The hash that ``stored`` spells, or why nothing is computed for it."""
-    if len(stored) > MAX_STORED:
-        return Why.MALFORMED_HASH
     text = _without_prefix(stored)
     if match := _ARGON2.fullmatch(text):
         return _argon2(text, match, bounds)

@@ -19,6 +19,7 @@ from service.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -61,8 +62,7 @@ class HashingPool:
         try:
             if on_slot is not None:
                 await on_slot()
-            self._refuse_if_closed()
-            running = asyncio.wrap_future(self._threads.submit(work))
+            running = asyncio.wrap_future(self._submit(work))
         except BaseException:
             self._free.release()
             raise
@@ -74,8 +74,12 @@ class HashingPool:
         self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
 
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
+        if self._closed:
+            raise Unavailable("hashing has stopped", retry_after_seconds=1)
+        return self._threads.submit(work)
+
     async def _take_slot(self) -> None:
-        self._refuse_if_closed()
         if self._free.locked() and self._waiting >= self.queue:
             raise Unavailable("the hashing queue is full", retry_after_seconds=1)
         self._waiting += 1
@@ -83,10 +87,6 @@ class HashingPool:
             await self._free.acquire()
         finally:
             self._waiting -= 1
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise Unavailable("hashing has stopped", retry_after_seconds=1)
 
 
 def _lower_priority() -> None:

@@ -75,6 +75,16 @@ async def test_a_sandbox_that_forbids_the_priority_does_not_stop_hashing(monkeyp
         assert await pool.run(lambda: 1) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+async def test_a_process_that_already_gives_way_is_not_hurried(monkeypatch):
+    given = []
+    monkeypatch.setattr(os, "getpriority", lambda *_: 15)
+    monkeypatch.setattr(os, "setpriority", lambda _kind, _thread, nice: given.append(nice))
+    async with pool_of() as pool:
+        await pool.run(lambda: 1)
+    assert given == [15]
+
+
 async def test_elsewhere_no_priority_is_set(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(os, "setpriority", lambda *_: pytest.fail("would be a process's"))
