@@ -39,6 +39,7 @@ class Settings(BaseModel):
     env: Literal["dev", "prod"] = "prod"
     issuer: Annotated[str, AfterValidator(base_url)]
     audience: str = Field(default="", max_length=255)
+    service_name: str = Field(default="Keyturn", min_length=1, max_length=64)
     table_prefix: str = Field(default="keyturn", pattern=r"^[a-zA-Z0-9_.-]{1,200}$")
 
     access_ttl_seconds: Seconds = 300

@@ -11,13 +11,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.accounts.mails import confirmation
 from service.accounts.model import SIGN_UP_SECONDS, SignUp
 from service.accounts.repo import Taken
 from service.audit.event import Audit, Event, EventKind
 from service.errors import Conflict
 from service.kernel.ids import UserId, new_user_id
 from service.mail.message import MailKind, MailMessage
-from service.tokens.onetime import OneTime, code_for_reading
 
 if TYPE_CHECKING:
     from service.accounts.names import NewNames
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from service.mail.links import Links
     from service.mail.ports import Announcer
     from service.passwords.hasher import PasswordHasher
-    from service.tokens.onetime import OneTimeKeys
+    from service.tokens.onetime import OneTime, OneTimeKeys
     from service.users.identity import IdentityKeys
     from service.users.repo import UserRepo
 
@@ -111,20 +111,6 @@ class Register:
 
     def _record(self, outcome: str) -> None:
         self.audit.record(Event(kind=EventKind.REGISTER, outcome=outcome))
-
-
-def confirmation(sign_up: SignUp, proof: OneTime, links: Links) -> MailMessage:
-    """The mail that proves an address."""
-    return MailMessage(
-        to=sign_up.email,
-        template=MailKind.CONFIRM_EMAIL,
-        values={
-            "link": links.verify_email(token=proof.token.reveal()),
-            "code": code_for_reading(proof.code.reveal()),
-            "expires_minutes": str(SIGN_UP_SECONDS // 60),
-        },
-        locale=sign_up.locale,
-    )
 
 
 def conflict(taken: Taken) -> Conflict:

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from service.accounts.mails import confirmation
 from service.accounts.model import SIGN_UP_SECONDS
-from service.accounts.register import confirmation
 from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal

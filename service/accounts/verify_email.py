@@ -6,7 +6,6 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.accounts.model import SignUp
 from service.accounts.repo import Spent, Taken
 from service.audit.event import Audit, Event, EventKind
 from service.errors import BadRequest, Conflict
@@ -15,6 +14,7 @@ from service.kernel.text import NameRefusal
 from service.users.model import User, UserState
 
 if TYPE_CHECKING:
+    from service.accounts.model import SignUp
     from service.accounts.repo import AccountRepo
     from service.kernel.clock import Clock
     from service.kernel.secret import Secret

@@ -96,13 +96,11 @@ def _encryption(
             yield _skipped(name, aspect, "customer key", "the embedded engine could not apply it")
             return
         expected = kms_key_id or declared.encryption or "customer key"
-    match match_key(expected, actual.state.kms_key):
-        case KeyMatch.DIFFERENT:
-            yield _drift(name, aspect, expected, found)
-        case KeyMatch.UNKNOWN:
-            yield _skipped(name, aspect, expected, f"DynamoDB names the key itself, {found}, and not {expected}")
-        case KeyMatch.SAME:
-            pass
+    matched = match_key(expected, actual.state.kms_key)
+    if matched is KeyMatch.DIFFERENT:
+        yield _drift(name, aspect, expected, found)
+    elif matched is KeyMatch.UNKNOWN:
+        yield _skipped(name, aspect, expected, f"DynamoDB names the key itself, {found}, and not {expected}")
 
 
 def _drift(table: str, aspect: str, declared: str, actual: str) -> Finding:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import aioboto3
 from aiobotocore.config import AioConfig
+
+from service.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +37,18 @@ def client_config(*, validate_parameters: bool) -> AioConfig:
 
 @asynccontextmanager
 async def open_client(*, validate_parameters: bool) -> AsyncIterator[Any]:
-    """A DynamoDB client; region, endpoint and credentials come from AWS's own variables and chain."""
-    session = aioboto3.Session()
+    """A DynamoDB client; region, endpoint and credentials come from AWS's own variables and chain.
+
+    Raises StoreUnavailable when no region is set.
+    """
+    # boto alone of AWS's SDKs reads AWS_DEFAULT_REGION and not the AWS_REGION that all others, and Lambda, use.
+    session = aioboto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+    if session.region_name is None:
+        raise StoreUnavailable("no AWS region is set; set AWS_REGION")
     async with session.client("dynamodb", config=client_config(validate_parameters=validate_parameters)) as client:
         yield client
+
+
+def is_on_loopback(client: Any) -> bool:
+    """Whether the client talks to an engine on this machine, which may lack what only AWS has."""
+    return urlsplit(client.meta.endpoint_url).hostname in {"localhost", "127.0.0.1", "::1"}

@@ -28,7 +28,7 @@ _IS_ACTIVE = "st = :active"
 _IS_LIVING = "attribute_exists(uid) AND st <> :deleted"
 _BUMP_EPOCH = "ADD ep :one"
 _SET_STATE = "SET st = :state ADD ep :one"
-_SET_PROFILE = "SET dn = :dn, lc = :lc"
+_PROFILE_SETS = {"display_name": "dn = :display_name", "locale": "lc = :locale"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +74,14 @@ class UserRepo:
         }
         return await self._update_to(user_id, _SET_STATE, _IS_LIVING, values)
 
-    async def set_profile(self, user_id: UserId, *, display_name: str, locale: str) -> User | None:
-        """Change what a user may change of itself. None when it is not active."""
-        values: dict[str, Value | None] = {
-            ":dn": display_name,
-            ":lc": locale,
-            ":active": UserState.ACTIVE.value,
-        }
-        return await self._update_to(user_id, _SET_PROFILE, _IS_ACTIVE, values)
+    async def set_profile(self, user_id: UserId, changes: Mapping[str, str]) -> User | None:
+        """Change what a user may change of itself: ``display_name``, ``locale``. None when it is not active.
+
+        Raises KeyError for any other name.
+        """
+        update = "SET " + ", ".join(_PROFILE_SETS[name] for name in changes)
+        values: dict[str, Value | None] = {f":{name}": value for name, value in changes.items()}
+        return await self._update_to(user_id, update, _IS_ACTIVE, {**values, ":active": UserState.ACTIVE.value})
 
     async def _update(self, user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]) -> bool:
         return await self._update_to(user_id, update, condition, values) is not None

@@ -4,11 +4,13 @@ import asyncio
 import time
 
 import pytest
+from botocore.exceptions import ClientError
 
 from service.engines.process import EngineProcess
 from service.engines.registry import available_engines
 from service.migrate.drift import Severity
 from service.migrate.runner import apply_all, check, make_plan
+from service.store.control import ControlRefused
 from service.store.table import Table
 
 EXPECTED_KEYS = {
@@ -102,6 +104,21 @@ async def test_a_table_changed_by_hand_is_drift_and_is_not_repaired(client, cont
             "throttle: table is missing, declared is present",
         }
         assert not report.is_clean
+
+
+async def test_on_aws_a_check_that_cannot_tell_is_an_error_and_no_skip(client, context_for):
+    class WithoutBackups:
+        def __getattr__(self, operation):
+            async def call(**request):
+                if operation == "describe_continuous_backups":
+                    raise ClientError({"Error": {"Code": "UnknownOperationException"}}, operation)
+                return await getattr(client, operation)(**request)
+
+            return call
+
+    await apply_all(context_for(client))
+    with pytest.raises(ControlRefused, match="UnknownOperationException"):
+        await check(context_for(WithoutBackups(), embedded=False))
 
 
 async def test_before_up_the_check_reports_what_is_pending(context):

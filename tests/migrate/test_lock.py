@@ -9,7 +9,7 @@ from service.migrate.errors import LedgerMismatch, LockLost
 from service.migrate.ledger import Ledger
 from service.migrate.lock import LOCK_KEY, Held, Lock, Watch
 from service.migrate.plan import Record
-from service.store.errors import StoreUnavailable, TransactionCancelled
+from service.store.errors import CancelReason, StoreUnavailable, TransactionCancelled
 from service.store.operations import Get, Put
 from service.store.table import Table
 
@@ -237,6 +237,24 @@ async def test_the_ledger_is_read_page_by_page(lock_of, ledger, monkeypatch):
     for number in range(1, 6):
         await ledger.append(record(number), held)
     assert [entry.number for entry in await ledger.records()] == [1, 2, 3, 4, 5]
+
+
+async def test_a_cancelled_append_that_no_condition_explains_comes_out_as_itself(lock_of, ledger, monkeypatch):
+    held = await lock_of("a").attempt(Watch())
+
+    async def cancelled(_actions):
+        reason = CancelReason(code="ItemCollectionSizeLimitExceeded", item=None)
+        raise TransactionCancelled((CancelReason(code="None", item=None), reason))
+
+    monkeypatch.setattr(type(held.lock.dynamo), "transact", lambda _dynamo, actions: cancelled(actions))
+    with pytest.raises(TransactionCancelled):
+        await ledger.append(record(), held)
+
+
+async def test_a_fence_that_is_not_a_number_is_never_held(lock_of, context):
+    await context.dynamo.write(Put(table=Table.META, item={**LOCK_KEY, "holder": "a", "fence": "one"}))
+    with pytest.raises(LockLost, match="damaged"):
+        await lock_of("a")._take("attribute_not_exists(holder)", {})
 
 
 async def test_a_damaged_lock_item_stops_everybody(lock_of, context):

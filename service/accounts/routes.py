@@ -1,0 +1,90 @@
+"""Register, confirm an address, and close an account over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from service.accounts.close import CloseAccount
+from service.accounts.names import parse_new_account
+from service.accounts.register import Register
+from service.accounts.resend_email import ResendEmail
+from service.accounts.rules import SignUpRules
+from service.accounts.schemas import AcceptedOut, RegisterBody, RegisteredOut, ResendBody, VerifyBody
+from service.accounts.verify_email import VerifyEmail
+from service.errors import BadRequest, Conflict, StepUpRequired
+from service.kernel.ids import id_text
+from service.kernel.secret import Secret
+from service.tokens.guards import RecentlySignedIn
+from service.web.problem_docs import BODY, problem_responses
+from service.web.provide import provided
+from service.web.strict_route import StrictRoute
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
+
+
+@router.post(
+    "/register",
+    status_code=202,
+    response_model=AcceptedOut,
+    responses={
+        201: {"model": RegisteredOut, "description": "With KEYTURN_REGISTRATION=disclose"},
+        **problem_responses(*BODY, Conflict, 503),
+    },
+    summary="Ask for an account",
+)
+async def register(
+    body: RegisterBody,
+    response: Response,
+    flow: Annotated[Register, provided(Register)],
+    rules: Annotated[SignUpRules, provided(SignUpRules)],
+) -> BaseModel:
+    """The account is made when the address is confirmed. The answer is the same for a free and a taken address."""
+    password = Secret(body.password.get_secret_value())
+    names = parse_new_account(
+        email=body.email, username=body.username, password=password, min_length=rules.password_min_length
+    )
+    user_id = await flow(names, password, locale=rules.locale)
+    if user_id is None:
+        return AcceptedOut()
+    response.status_code = 201
+    return RegisteredOut(user_id=id_text(user_id))
+
+
+@router.post(
+    "/email/verify",
+    status_code=204,
+    responses=problem_responses(*BODY, BadRequest, Conflict, 503),
+    summary="Confirm an address with the link's token or with the code",
+)
+async def verify_email(body: VerifyBody, flow: Annotated[VerifyEmail, provided(VerifyEmail)]) -> None:
+    """Single use. Nobody is signed in by it."""
+    if body.token is not None:
+        await flow.by_token(Secret(body.token.get_secret_value()))
+    elif body.email is not None and body.code is not None:
+        await flow.by_code(body.email, Secret(body.code.get_secret_value()))
+
+
+@router.post(
+    "/email/resend",
+    status_code=202,
+    responses=problem_responses(*BODY, 503),
+    summary="Ask for the confirmation mail again",
+)
+async def resend_email(body: ResendBody, flow: Annotated[ResendEmail, provided(ResendEmail)]) -> AcceptedOut:
+    """The same answer whether or not a sign-up waits."""
+    await flow(body.email)
+    return AcceptedOut()
+
+
+@router.delete(
+    "/me",
+    status_code=204,
+    responses=problem_responses(401, StepUpRequired, 503),
+    summary="Close my account",
+)
+async def close_me(caller: RecentlySignedIn, flow: Annotated[CloseAccount, provided(CloseAccount)]) -> None:
+    """Needs a recent sign-in. Names are free again, personal data is gone, sessions are dead."""
+    await flow(caller.user_id)

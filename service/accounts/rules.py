@@ -1,0 +1,13 @@
+"""What the settings say about sign-ups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUpRules:
+    """``locale`` is that of mails to people who have not chosen one."""
+
+    password_min_length: int
+    locale: str

@@ -1,0 +1,75 @@
+"""The application, read from the top: what it is made of, in which order a request meets it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+import service.accounts.routes
+import service.ops.routes
+import service.sessions.routes
+import service.signin.routes
+import service.tokens.routes
+import service.users.routes
+from service.base import open_base
+from service.kernel.entropy import SystemEntropy
+from service.web import problem_docs, problems
+from service.web.edge import edge_middleware
+from service.wiring import build
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import APIRouter
+
+    from service.kernel.clock import Clock
+    from service.kernel.entropy import Entropy
+    from service.settings import Settings
+    from service.telemetry.metrics import Metrics
+
+ROUTERS: tuple[APIRouter, ...] = (
+    service.accounts.routes.router,
+    service.signin.routes.router,
+    service.sessions.routes.router,
+    service.users.routes.router,
+    service.tokens.routes.router,
+    service.ops.routes.router,
+)
+
+
+def create_app(
+    settings: Settings, metrics: Metrics, *, clock: Clock | None = None, entropy: Entropy | None = None
+) -> FastAPI:
+    """The ASGI application; it opens the store when it starts, and finishes what is under way when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_base(settings, metrics, clock=clock, entropy=entropy) as base, build(base) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Keyturn",
+        version="1",
+        summary="Authentication on DynamoDB",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        openapi_url="/openapi.json" if settings.is_dev else None,
+        # Its page needs scripts from elsewhere, which our content security policy refuses.
+        docs_url=None,
+        redoc_url=None,
+        middleware=edge_middleware(
+            entropy=entropy or SystemEntropy(),
+            base_url=settings.issuer,
+            allowed_origins=settings.allowed_origins,
+            public_paths=service.tokens.routes.PUBLIC_PATHS,
+            body_limit_bytes=settings.body_limit_bytes,
+        ),
+    )
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    problem_docs.install_schema(app)
+    return app

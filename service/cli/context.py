@@ -1,0 +1,107 @@
+"""What every command shares: settings from the environment or from a running ``keyturn dev``, and one-line errors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import typer
+
+from service.cli.running import RUNNING_FILE, read_running
+from service.errors import Invalid, KeyturnError
+from service.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from service.base import Base
+    from service.migrate.context import MigrateContext
+
+T = TypeVar("T")
+
+DEFAULT_DATA = Path(".keyturn")
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+def fail(message: str, *, code: int = EXIT_FAILED) -> NoReturn:
+    """End the command with one line on standard error."""
+    typer.echo(f"keyturn: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def say(message: str) -> None:
+    """A remark that is not the command's result."""
+    typer.echo(message, err=True)
+
+
+def load_or_fail() -> Settings:
+    """The settings; where none are set and ``keyturn dev`` runs in this folder, its own. Ends the command otherwise."""
+    running = read_running(DEFAULT_DATA)
+    if running and "KEYTURN_ISSUER" not in os.environ:
+        say(f"Using the service that `keyturn dev` runs here ({DEFAULT_DATA / RUNNING_FILE}).")
+        os.environ.update(running)
+    try:
+        return load(os.environ)
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"keyturn: {problem}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+
+
+def with_base(work: Callable[[Base], Awaitable[T]]) -> T:
+    """Run ``work`` on an opened store; the errors of the service become one line."""
+    from prometheus_client import CollectorRegistry
+
+    from service.base import open_base
+    from service.telemetry.metrics import Metrics
+
+    settings = load_or_fail()
+
+    async def run() -> T:
+        async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
+            return await work(base)
+
+    try:
+        return asyncio.run(run())
+    except Invalid as error:
+        fail("; ".join(f"{one.field}: {one.message}" for one in error.errors))
+    except KeyturnError as error:
+        fail(f"{error.title} ({error.detail_for_log or error.code})")
+
+
+def migrate_context(base: Base, *, embedded: bool) -> MigrateContext:
+    """What migrations need, on an opened store."""
+    from service.migrate.context import MigrateContext
+    from service.store.control import Control
+
+    return MigrateContext(
+        control=Control(
+            client=base.dynamo.client,
+            names=base.dynamo.names,
+            clock=base.clock,
+            deadline_seconds=base.dynamo.deadline_seconds,
+        ),
+        dynamo=base.dynamo,
+        clock=base.clock,
+        entropy=base.entropy,
+        embedded=embedded,
+        kms_key_id=base.settings.kms_key_id or None,
+    )
+
+
+@asynccontextmanager
+async def open_migrate_context() -> AsyncIterator[MigrateContext]:
+    """The context of ``keyturn migrate``; a store on loopback is an embedded engine."""
+    from prometheus_client import CollectorRegistry
+
+    from service.base import open_base
+    from service.store.client import is_on_loopback
+    from service.telemetry.metrics import Metrics
+
+    settings = load_or_fail()
+    async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
+        yield migrate_context(base, embedded=is_on_loopback(base.dynamo.client))

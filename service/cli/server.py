@@ -1,0 +1,57 @@
+"""How uvicorn is run, and the management port beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+import uvicorn
+from prometheus_client import CollectorRegistry, start_http_server
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from service.settings import Settings
+
+_GRACEFUL_SECONDS = 20
+_BACKLOG = 2048
+
+
+def server_config(app: Any, *, host: str, port: int, factory: bool = False, workers: int = 1) -> uvicorn.Config:
+    """No access log, no ``Server`` header, and no trust in what a client says of its address."""
+    return uvicorn.Config(
+        app,
+        factory=factory,
+        host=host,
+        port=port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+    )
+
+
+class Announcing(uvicorn.Server):
+    """A server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, *, greeting: Sequence[str]) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say the greeting once the sockets listen; nothing when the start failed."""
+        await super().startup(sockets)
+        if self.started:
+            for line in self._greeting:
+                typer.echo(line)
+
+
+def start_management(settings: Settings, registry: CollectorRegistry, *, default_port: int) -> str:
+    """Serve Prometheus's text on the management port, in a thread of its own. Answers its URL."""
+    port = settings.management_port or default_port
+    start_http_server(port, settings.management_host, registry)
+    return f"http://{settings.management_host}:{port}/metrics"

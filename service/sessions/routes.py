@@ -1,0 +1,115 @@
+"""Refresh, log out, list and end sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service.errors import BadRequest, CrossSite, InvalidGrant, NotFound
+from service.kernel.ids import parse_session_id
+from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll
+from service.sessions.refresh import Refresh
+from service.sessions.schemas import RefreshBody, SessionOut, SessionsOut, TokensOut
+from service.sessions.transport import Transport
+from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors
+from service.tokens.guards import Owner, SessionIdPath, SignedIn
+from service.web.cookies import delete_refresh_cookie
+from service.web.problem_docs import BODY, problem_responses
+from service.web.provide import provided
+from service.web.strict_route import StrictRoute
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["sessions"])
+
+
+@router.post(
+    "/refresh",
+    response_model_exclude_none=True,
+    responses=problem_responses(*BODY, InvalidGrant, CrossSite, 503),
+    summary="Exchange a refresh token for the next one and an access token",
+)
+async def refresh(
+    request: Request,
+    response: Response,
+    flow: Annotated[Refresh, provided(Refresh)],
+    transport: Annotated[Transport, provided(Transport)],
+    body: RefreshBody | None = None,
+) -> TokensOut:
+    """A lost answer may be asked for again with the same token: it gets the same successor."""
+    carried = transport.read(request, body)
+    if carried.token is None:
+        raise InvalidGrant("no cookie")
+    # A refusal leaves the cookie alone: another tab may have won, and its new cookie must not be cleared.
+    return transport.answer(response, await flow(carried.token), by_cookie=carried.by_cookie)
+
+
+@router.post(
+    "/logout",
+    status_code=204,
+    responses=problem_responses(*BODY, CrossSite, 503),
+    summary="End the session of a refresh token",
+)
+async def logout(
+    request: Request,
+    response: Response,
+    flow: Annotated[Logout, provided(Logout)],
+    transport: Annotated[Transport, provided(Transport)],
+    body: RefreshBody | None = None,
+) -> None:
+    """Idempotent, as RFC 7009 has it: a token that does not work any more is logged out."""
+    carried = transport.read(request, body)
+    if carried.token is not None:
+        await flow(carried.token)
+    if carried.by_cookie:
+        response.headers.append("Set-Cookie", delete_refresh_cookie())
+
+
+@router.post(
+    "/logout-all",
+    status_code=204,
+    responses=problem_responses(401, 503),
+    summary="End every session of the caller",
+)
+async def logout_all(caller: SignedIn, flow: Annotated[LogoutAll, provided(LogoutAll)]) -> None:
+    """Refresh tokens are dead at once; access tokens live out their minutes."""
+    await flow(caller.user_id)
+
+
+@router.get(
+    "/users/{user_id}/sessions",
+    responses=problem_responses(400, 401, 404, 422, 503),
+    summary="List the live sessions of a user",
+)
+async def list_sessions(
+    owner: Owner,
+    caller: SignedIn,
+    flow: Annotated[ListSessions, provided(ListSessions)],
+    cursors: Annotated[Cursors, provided(Cursors)],
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR_CHARACTERS)] = None,
+) -> SessionsOut:
+    """A page may be short or empty and still have a next one: ended sessions are left out."""
+    query = f"sessions#{owner.hex()}"
+    start = None if cursor is None else cursors.open(cursor, query=query)
+    if cursor is not None and start is None:
+        raise BadRequest("cursor", code="invalid_cursor", title="This cursor does not belong to this list.")
+    found = await flow(owner, start=start)
+    return SessionsOut(
+        sessions=[SessionOut.of(session, current=caller.session_id) for session in found.sessions],
+        next_cursor=None if found.next_start is None else cursors.seal(found.next_start, query=query),
+    )
+
+
+@router.delete(
+    "/users/{user_id}/sessions/{session_id}",
+    status_code=204,
+    responses=problem_responses(401, 404, 503),
+    summary="End one session of a user",
+)
+async def end_session(
+    owner: Owner, session_id: SessionIdPath, flow: Annotated[EndSession, provided(EndSession)]
+) -> None:
+    """404 for a session that is not there, has ended, or is somebody else's."""
+    parsed = parse_session_id(session_id)
+    if parsed is None:
+        raise NotFound
+    await flow(owner, parsed)

@@ -1,0 +1,41 @@
+"""What a request tells of the device, shortened, for its owner to recognise a session by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.sessions.model import Device
+from service.web.client_ip import client_address, shortened
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+_USER_AGENT_CHARACTERS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceReader:
+    """``trusted_proxies`` is ``KEYTURN_TRUSTED_PROXIES``."""
+
+    trusted_proxies: int
+
+    def read(self, request: Request, *, name: str | None) -> Device:
+        """The device behind ``request``; ``name`` is what its owner calls it."""
+        address = client_address(
+            peer=None if request.client is None else request.client.host,
+            forwarded_for=request.headers.getlist("x-forwarded-for"),
+            trusted_proxies=self.trusted_proxies,
+        )
+        return Device(
+            name=_printable(name),
+            user_agent=_printable(request.headers.get("user-agent")),
+            address=shortened(address),
+        )
+
+
+def _printable(text: str | None) -> str | None:
+    if text is None:
+        return None
+    kept = "".join(letter for letter in text if letter.isprintable())[:_USER_AGENT_CHARACTERS].strip()
+    return kept or None

@@ -1,0 +1,65 @@
+"""What goes over the wire about users."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from service.kernel.ids import id_text
+from service.web.strict_json import StrictModel
+
+if TYPE_CHECKING:
+    from service.users.model import User
+
+LOCALE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+Locale = Annotated[str, Field(max_length=35, pattern=LOCALE_PATTERN, examples=["de-AT"])]
+
+
+class UserOut(BaseModel):
+    """A user as its owner, or an operator, sees it."""
+
+    user_id: str
+    email: str | None
+    username: str | None
+    display_name: str | None
+    locale: str | None
+    state: str
+    scope: str
+    created_at: datetime
+    email_verified_at: datetime | None
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """The wire form of ``user``."""
+        return cls(
+            user_id=id_text(user.user_id),
+            email=user.email,
+            username=user.username,
+            display_name=user.display_name or None,
+            locale=user.locale or None,
+            state=user.state.value,
+            scope=user.scope,
+            created_at=_time(user.created_ms),
+            email_verified_at=None if user.verified_ms is None else _time(user.verified_ms),
+        )
+
+
+class MeOut(UserOut):
+    """The caller, with what its access token says of the session."""
+
+    session_id: str
+    auth_time: Annotated[int, Field(description="When the user gave proof, in seconds since the epoch.")]
+    amr: list[str]
+
+
+class ProfileBody(StrictModel):
+    """What a user may change of itself. What is left out stays; an empty string clears it."""
+
+    display_name: Annotated[str | None, Field(max_length=64, examples=["Ada Lovelace"])] = None
+    locale: Annotated[str | None, Field(max_length=35, pattern=r"^$|" + LOCALE_PATTERN, examples=["en"])] = None
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds // 1000, tz=UTC)

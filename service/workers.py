@@ -1,0 +1,29 @@
+"""What a worker process runs: the application from its environment, with its logs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from service.app import create_app
+from service.settings import load
+from service.telemetry.logging import configure
+from service.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def worker_app() -> FastAPI:
+    """The application of one worker. Raises SettingsError."""
+    settings = load(os.environ)
+    configure(
+        style="console" if settings.is_dev else "json", level=logging.getLevelNamesMapping()[settings.log_level.upper()]
+    )
+    registry = CollectorRegistry()
+    app = create_app(settings, Metrics(registry=registry))
+    app.state.registry = registry
+    return app

@@ -1,0 +1,126 @@
+"""What every test shares: sockets to loopback only, a real engine for the session, and the service on fresh tables."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import uuid
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from prometheus_client import CollectorRegistry
+
+from service.app import create_app
+from service.base import open_base
+from service.cli.context import migrate_context
+from service.engines.process import EngineProcess
+from service.engines.registry import choose
+from service.migrate.runner import apply_all
+from service.settings import load
+from service.telemetry.metrics import Metrics
+from tests.support.clock import ManualClock
+from tests.support.mailbox import Mailbox
+
+# A machine's first run builds Hypothesis's tables, and machines are shared: time is no reason to fail.
+hypothesis_settings.register_profile(
+    "keyturn", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("keyturn")
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aws_of_nobody():
+    """No test may reach a real account, whatever the developer's shell says."""
+    for name in [
+        name for name in os.environ if name.startswith(("AWS_", "KEYTURN_")) and name != "KEYTURN_ENGINES_DIR"
+    ]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_REGION="us-east-1",
+        AWS_ACCESS_KEY_ID="keyturn",
+        AWS_SECRET_ACCESS_KEY="not-a-secret",
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+    )
+
+
+@pytest.fixture(scope="session")
+def engine_url(_aws_of_nobody):
+    """The fastest engine of this machine, in memory, one for each test process."""
+    process = EngineProcess(choose("auto"))
+    asyncio.run(process.start())
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = process.endpoint_url
+    yield process.endpoint_url
+    del os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
+    asyncio.run(process.stop())
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands still until it is told to move."""
+    return ManualClock()
+
+
+@pytest.fixture
+def environ(tmp_path):
+    """Variables of a service with cheap hashes; change them before the fixtures that read them are made."""
+    return {
+        "KEYTURN_ENV": "dev",
+        "KEYTURN_ISSUER": "http://localhost:8000",
+        "KEYTURN_TABLE_PREFIX": f"t-{uuid.uuid4().hex}",
+        "KEYTURN_REFRESH_KEYS": f"1:{KEY}",
+        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
+        "KEYTURN_IDENTITY_KEY": KEY,
+        "KEYTURN_MAIL_URL": f"maildir:{tmp_path / 'mail'}",
+        "KEYTURN_ARGON2_MEMORY_KIB": "8",
+        "KEYTURN_ARGON2_TIME_COST": "1",
+    }
+
+
+@pytest.fixture
+def settings(environ):
+    return load(environ)
+
+
+@pytest.fixture
+async def base(engine_url, settings, clock):
+    """An opened store with all tables, on the manual clock."""
+    async with open_base(settings, Metrics(registry=CollectorRegistry()), clock=clock) as base:
+        await apply_all(migrate_context(base, embedded=True))
+        yield base
+
+
+@pytest.fixture
+def open_app(engine_url, clock):
+    """Starts an application on its tables and answers a client for it: ``async with open_app(settings) as client``."""
+
+    @asynccontextmanager
+    async def start(settings, *, peer=("127.0.0.1", 50000)):
+        app = create_app(settings, Metrics(registry=CollectorRegistry()), clock=clock)
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=peer)
+            async with httpx.AsyncClient(transport=transport, base_url=settings.issuer) as client:
+                client.app = app
+                yield client
+
+    return start
+
+
+@pytest.fixture
+async def client(base, settings, open_app):
+    """A client of the service on ``base``'s tables."""
+    async with open_app(settings) as client:
+        yield client
+
+
+@pytest.fixture
+def mailbox(tmp_path):
+    """The mails that the service has sent."""
+    return Mailbox(tmp_path / "mail")
