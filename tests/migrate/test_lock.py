@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from service.kernel.clock import SystemClock
-from service.migrate.errors import LedgerMismatch, LockLost
+from service.migrate.apply import Applier
+from service.migrate.errors import LedgerMismatch, LockLost, StepFailed
+from service.migrate.events import Waiting, ignore
+from service.migrate.folder import read_folder
 from service.migrate.ledger import Ledger
 from service.migrate.lock import LOCK_KEY, Held, Lock, Watch
 from service.migrate.plan import Record
+from service.migrate.runner import apply_all
+from service.store.dynamo import Dynamo
 from service.store.errors import CancelReason, StoreUnavailable, TransactionCancelled
 from service.store.operations import Get, Put
 from service.store.table import Table
@@ -224,11 +230,51 @@ async def test_a_refused_action_of_a_fenced_write_is_told_from_a_lost_lock(lock_
     assert cancelled.value.refused(1)
 
 
-async def test_fenced_writes_at_once_do_not_refuse_each_other(lock_of):
+async def test_fenced_writes_go_one_by_one_since_aws_refuses_two_transactions_on_one_item(lock_of, monkeypatch):
     held = await lock_of("a").attempt(Watch())
+    transact, under_way = Dynamo.transact, []
+
+    async def alone(dynamo, actions):
+        assert not under_way
+        under_way.append(True)
+        await transact(dynamo, actions)
+        under_way.pop()
+
+    monkeypatch.setattr(Dynamo, "transact", alone)
     await asyncio.gather(
         *(held.write(Put(table=Table.META, item={"pk": "x", "sk": str(index)})) for index in range(20))
     )
+
+
+async def test_the_holder_looks_at_the_ledger_again_before_it_starts(context_for, client, lock_of, ledger, folder):
+    context = context_for(client, directory=folder("def steps(step):\n    yield step.protect('meta')\n"))
+    held = await lock_of("a").attempt(Watch())
+    await ledger.append(record(), held)
+    with pytest.raises(LedgerMismatch, match="changed after it was applied"):
+        await Applier(context=context, held=held, listener=ignore).apply_pending()
+
+
+async def test_who_waits_goes_on_without_the_lock_when_the_holder_has_applied_everything(
+    context_for, client, lock_of, ledger, folder
+):
+    directory = folder("def steps(step):\n    yield step.protect('meta')\n")
+    held = await lock_of("a").attempt(Watch())
+    events = []
+    waiting = asyncio.create_task(apply_all(context_for(client, directory=directory), events.append))
+    while not events:  # noqa: ASYNC110 - the listener is called from the task
+        await asyncio.sleep(0.01)
+    (migration,) = read_folder(directory)
+    await ledger.append(replace(record(), name=migration.name, sha256=migration.sha256), held)
+    assert (await asyncio.wait_for(waiting, 5)).applied == ()
+    assert set(events) == {Waiting(holder="a")}
+    held.confirm()
+
+
+async def test_a_run_that_fails_lets_the_next_one_in_at_once(context_for, client, folder):
+    context = context_for(client, directory=folder("def steps(step):\n    yield step.protect('users')\n"))
+    with pytest.raises(StepFailed):
+        await apply_all(context)
+    assert "holder" not in await context.dynamo.get(Get(table=Table.META, key=LOCK_KEY))
 
 
 async def test_the_ledger_is_read_page_by_page(lock_of, ledger, monkeypatch):
