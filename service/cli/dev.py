@@ -18,7 +18,12 @@ from service.cli.running import remove_running, write_running
 from service.engines.port import EngineChoice
 
 if TYPE_CHECKING:
+    from uvicorn import Server
+
+    from service.engines.process import EngineProcess
     from service.settings import Settings
+
+_WATCH_SECONDS = 0.5
 
 _NOTED = (
     "KEYTURN_",
@@ -43,6 +48,8 @@ def dev(
     """
     from service.engines.errors import EngineError
 
+    if not _is_free(host, port):
+        fail(f"{host}:{port} is in use; choose another with --port, or 0 for any")
     port = port or _free_port(host)
     data.mkdir(parents=True, exist_ok=True)
     try:
@@ -51,8 +58,6 @@ def dev(
         fail(str(error))
     except asyncio.CancelledError:
         say("Stopped.")
-    finally:
-        remove_running(data)
 
 
 async def _main(*, host: str, port: int, data: Path, engine: EngineChoice) -> None:
@@ -63,47 +68,51 @@ async def _main(*, host: str, port: int, data: Path, engine: EngineChoice) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     async with AsyncExitStack() as stack:
-        chosen = brings_its_own_store(os.environ)
-        if chosen is None:
-            os.environ.update(await _start_engine(stack, engine, data))
-        else:
+        process = None
+        if chosen := brings_its_own_store(os.environ):
             say(f"{chosen} is set: using that DynamoDB, no engine is started.")
+        else:
+            process = await _start_engine(stack, engine, data)
+            os.environ.update(engine_variables(process.endpoint_url))
         for name, value in dev_variables(host=host, port=port, data=data, entropy=SystemEntropy()).items():
             os.environ.setdefault(name, value)
         settings = load_or_fail()
         write_running(data, {name: value for name, value in os.environ.items() if name.startswith(_NOTED)})
-        await _migrate(settings, embedded=chosen is None)
-        await _serve(settings, host=host, port=port, data=data)
-        # The server handles these itself while it serves and raises them again when it is done.
+        stack.callback(remove_running, data)
+        await _migrate(settings)
+        # The server handles these itself while it serves, and raises them again when it is done.
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+            signal.signal(number, lambda _number, _frame: None)
+        await _serve(settings, process, host=host, port=port, data=data)
 
 
-async def _start_engine(stack: AsyncExitStack, name: EngineChoice, data: Path) -> dict[str, str]:
+async def _start_engine(stack: AsyncExitStack, name: EngineChoice, data: Path) -> EngineProcess:
     from service.engines.process import EngineProcess
     from service.engines.registry import choose
 
     chosen = choose(name, data_dir=data)
     process = await stack.enter_async_context(EngineProcess(chosen, data_dir=data))
     say(f"DynamoDB engine: {chosen.name} at {process.endpoint_url}, state in {data}.")
-    return engine_variables(process.endpoint_url)
+    return process
 
 
-async def _migrate(settings: Settings, *, embedded: bool) -> None:
+async def _migrate(settings: Settings) -> None:
     from prometheus_client import CollectorRegistry
 
     from service.base import open_base
     from service.cli.context import migrate_context
     from service.cli.migrate_output import progress_listener
     from service.migrate.runner import apply_all
+    from service.store.client import is_on_loopback
     from service.telemetry.metrics import Metrics
 
     async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
         with progress_listener() as listener:
-            await apply_all(migrate_context(base, embedded=embedded), listener)
+            await apply_all(migrate_context(base, embedded=is_on_loopback(base.dynamo.client)), listener)
 
 
-async def _serve(settings: Settings, *, host: str, port: int, data: Path) -> None:
+async def _serve(settings: Settings, process: EngineProcess | None, *, host: str, port: int, data: Path) -> None:
     from service.cli.dev_mail import dev_mail_router
     from service.cli.server import Announcing, server_config, start_management
     from service.workers import worker_app
@@ -118,7 +127,30 @@ async def _serve(settings: Settings, *, host: str, port: int, data: Path) -> Non
         f"Metrics: {metrics_url}",
         f"Keyturn is ready at {settings.issuer}",
     ]
-    await Announcing(server_config(app, host=host, port=port), greeting=greeting).serve()
+    server = Announcing(server_config(app, host=host, port=port), greeting=greeting)
+    watching = asyncio.create_task(_watch(process, server))
+    await server.serve()
+    watching.cancel()
+    if process is not None and process.exit_code() is not None:
+        fail(f"the engine has ended:\n{process.log_tail()}")
+
+
+async def _watch(process: EngineProcess | None, server: Server) -> None:
+    """Stop serving when the engine ends: without its store the service can do nothing."""
+    while process is not None and process.exit_code() is None:  # noqa: ASYNC110 - a process tells nobody
+        await asyncio.sleep(_WATCH_SECONDS)
+    server.should_exit = process is not None
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now: asked first, so that nothing is started in vain."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def _free_port(host: str) -> int:

@@ -8,6 +8,8 @@ import typer
 import uvicorn
 from prometheus_client import CollectorRegistry, start_http_server
 
+from service.cli.bounded_head import BoundedHead
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
@@ -26,7 +28,9 @@ def server_config(app: Any, *, host: str, port: int, factory: bool = False, work
         host=host,
         port=port,
         workers=workers,
+        http=BoundedHead,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,

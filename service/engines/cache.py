@@ -10,8 +10,10 @@ ENGINES_DIR_VARIABLE = "KEYTURN_ENGINES_DIR"
 
 
 def engines_dir() -> Path:
-    """The folder of ``KEYTURN_ENGINES_DIR``; by default ``engines`` in the virtual environment, so that the command
-    finds them from any folder, or ``.engines`` in the current one where there is no such environment; absolute.
+    """The folder of ``KEYTURN_ENGINES_DIR``, absolute.
+
+    By default ``engines`` in the virtual environment, so that the command finds them from any folder, or ``.engines``
+    in the current one where there is no such environment.
     """
     named = os.environ.get(ENGINES_DIR_VARIABLE)
     if named:

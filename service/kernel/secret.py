@@ -35,7 +35,7 @@ class Secret(Generic[T]):
         return _MASK
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self.same_as(other)
+        return isinstance(other, Secret) and type(self._value) is type(other.reveal()) and self.same_as(other)
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))

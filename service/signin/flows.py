@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.audit.event import Audit, Event, EventKind
-from service.errors import InvalidCredentials
+from service.errors import InvalidCredentials, Unavailable
 from service.kernel.identifier import parse_identifier
 from service.kernel.ids import new_user_id
 from service.kernel.text import NameRefusal
@@ -80,17 +80,24 @@ class SignIn:
         return None if found is None else (found[0], stored_hash(found[1]))
 
     async def _upgrade(self, user_id: UserId, password: Secret[str], stored: str) -> None:
-        """Only now is the password known; a change of it meanwhile wins over the upgrade."""
-        new_hash = await self.hasher.hash(password)
-        done = await self.passwords.upgrade(user_id, old_hash=stored, new_hash=new_hash, now_ms=self.clock.now_ms())
-        outcome = "upgraded" if done else "changed_meanwhile"
+        """Only now is the password known; a change of it meanwhile wins over the upgrade.
+
+        A full hashing queue or a store that is away must not fail a right password for this: it waits for next time.
+        """
+        try:
+            new_hash = await self.hasher.hash(password)
+            done = await self.passwords.upgrade(user_id, old_hash=stored, new_hash=new_hash, now_ms=self.clock.now_ms())
+        except Unavailable:
+            outcome = "put_off"
+        else:
+            outcome = "upgraded" if done else "changed_meanwhile"
         self.audit.record(Event(kind=EventKind.PASSWORD_REHASH, outcome=outcome, user_id=user_id))
 
     def _refusal(self, user: User | None, verdict: Verdict) -> InvalidCredentials:
         if user is None:
             outcome = "unknown"
         elif not verdict.ok:
-            outcome = "wrong_password"
+            outcome = verdict.why.value
         else:
             outcome = f"user_{user.state.value}"
         user_id = None if user is None else user.user_id
