@@ -15,10 +15,29 @@ from service.engines.registry import choose
 from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
 from service.migrate.context import MigrateContext
+from service.migrate.ledger import Ledger
+from service.migrate.lock import Lock
 from service.store.client import client_config
 from service.store.control import Control
 from service.store.dynamo import Dynamo
 from service.store.table import TableNames
+
+LEASE_SECONDS = 10.0
+
+
+class HandClock(SystemClock):
+    """A monotonic clock that only the test moves; sleeping waits until it did."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic_seconds(self):
+        return self.now
+
+    async def sleep(self, seconds):
+        wake = self.now + seconds
+        while self.now < wake:  # noqa: ASYNC110 - the test moves the clock
+            await asyncio.sleep(0.001)
 
 
 class NullMeter:
@@ -138,3 +157,23 @@ def folder(tmp_path):
         return tmp_path
 
     return write
+
+
+@pytest.fixture
+def hand_clock():
+    return HandClock
+
+
+@pytest.fixture
+async def ledger(context):
+    ledger = Ledger(control=context.control, dynamo=context.dynamo)
+    await ledger.bootstrap()
+    return ledger
+
+
+@pytest.fixture
+def lock_of(context, ledger):
+    def make(name, clock=None, dynamo=None):
+        return Lock(dynamo=dynamo or context.dynamo, clock=clock or HandClock(), me=name, lease_seconds=LEASE_SECONDS)
+
+    return make
