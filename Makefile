@@ -27,8 +27,9 @@ install: $(STAMP) ## Make .venv with everything in it
 run: install ## Start the service on an embedded DynamoDB engine
 	@$(BIN)/keyturn dev
 
-test: install ## The whole test suite
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+test: install ## The whole test suite with its coverage; a part of it with ARGS="tests/unit -k words"
+	@$(BIN)/python -m service.engines.fetch --all
+	@$(BIN)/python -m pytest -n 2 $(if $(ARGS),$(ARGS),--cov --cov-report=term-missing:skip-covered)
 
 check: install ## Format, lint, types, architecture, openapi drift
 	$(BIN)/ruff format --check .

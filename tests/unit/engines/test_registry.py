@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from service.engines import registry
@@ -75,10 +77,20 @@ def test_only_engines_that_can_be_started_are_available(offered, monkeypatch):
     assert registry.choose("auto").name == "ministack"
 
 
-def test_the_cache_is_beside_us_unless_a_variable_says_otherwise(monkeypatch, tmp_path):
+def test_the_cache_is_in_the_virtual_environment_so_that_any_folder_finds_it(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KEYTURN_ENGINES_DIR", raising=False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
+    assert engines_dir() == tmp_path / "venv" / "engines"
+
+
+def test_without_a_virtual_environment_the_cache_is_in_the_current_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KEYTURN_ENGINES_DIR", raising=False)
+    monkeypatch.setattr("sys.prefix", sys.base_prefix)
     assert engines_dir() == tmp_path / ".engines"
 
+
+def test_a_variable_says_where_the_cache_is(monkeypatch, tmp_path):
     monkeypatch.setenv("KEYTURN_ENGINES_DIR", str(tmp_path / "elsewhere"))
     assert engines_dir() == tmp_path / "elsewhere"
