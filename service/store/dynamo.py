@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from service.store.codec import Item, decode_item
-from service.store.errors import StoreUnavailable, TransactionCancelled
+from service.store.errors import Conflict, StoreUnavailable, TransactionCancelled
 from service.store.failures import is_conflict, translate
 from service.store.operations import Check, Delete, Get, Put, Update
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
@@ -76,7 +77,8 @@ class Dynamo:
             request["ReturnValues"] = "ALL_NEW"
         elif isinstance(operation, Delete):
             request["ReturnValues"] = "ALL_OLD"
-        answer = await self._patiently(lambda: self._send(_WRITES[type(operation)], operation.table, request))
+        name = _WRITES[type(operation)]
+        answer = await self._patiently(name, lambda: self._send(name, operation.table, request))
         return decode_item(answer["Attributes"]) if answer.get("Attributes") else None
 
     async def transact(self, actions: Sequence[TransactWrite]) -> None:
@@ -84,11 +86,17 @@ class Dynamo:
         items = [{_ACTIONS[type(action)]: action.request(self.names)} for action in actions]
         # The SDK puts one ClientRequestToken into all retries of a call, so a lost answer cannot apply it twice.
         await self._patiently(
+            "transact_write_items",
             lambda: self._send("transact_write_items", actions[0].table, {"TransactItems": items}),
         )
 
     async def batch_get(self, operations: Sequence[Get]) -> tuple[Item | None, ...]:
         """The items in the order asked for, None where there is none; strongly consistent, one request as a rule."""
+        async with self._deadline("batch_get_item"):
+            found = await self._all_of_batch(operations)
+        return tuple(found.get((self.names.of(op.table), repr(dict(op.key)))) for op in operations)
+
+    async def _all_of_batch(self, operations: Sequence[Get]) -> dict[tuple[str, str], Item]:
         found: dict[tuple[str, str], Item] = {}
         pending = self._batch_request(operations)
         for attempt in range(_CONFLICT_ATTEMPTS):
@@ -99,7 +107,7 @@ class Dynamo:
                     found[table, self._key_of(operations, table, item)] = item
             pending = answer.get("UnprocessedKeys") or {}
             if not pending:
-                return tuple(found.get((self.names.of(op.table), repr(dict(op.key)))) for op in operations)
+                return found
             await self.clock.sleep(self._backoff_seconds(attempt))
         raise StoreUnavailable("batch_get left keys unprocessed")
 
@@ -116,16 +124,27 @@ class Dynamo:
         attributes: Mapping[str, Any] = next(op.key for op in operations if self.names.of(op.table) == table)
         return repr({name: item[name] for name in attributes})
 
-    async def _patiently(self, send: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    async def _patiently(self, operation: str, send: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         """A transaction that holds an item refuses others at once, and the SDK does not retry that."""
-        for attempt in range(_CONFLICT_ATTEMPTS - 1):
-            try:
-                return await send()
-            except (StoreUnavailable, TransactionCancelled) as error:
-                if not is_conflict(error):
-                    raise
-            await self.clock.sleep(self._backoff_seconds(attempt))
-        return await send()
+        async with self._deadline(operation):
+            for attempt in range(_CONFLICT_ATTEMPTS):
+                try:
+                    return await send()
+                except (StoreUnavailable, TransactionCancelled) as error:
+                    if not is_conflict(error):
+                        raise
+                if attempt < _CONFLICT_ATTEMPTS - 1:
+                    await self.clock.sleep(self._backoff_seconds(attempt))
+            raise Conflict(f"{operation}: held through every retry")
+
+    @asynccontextmanager
+    async def _deadline(self, operation: str) -> AsyncIterator[None]:
+        """Ends what is inside, with all its tries, in time: rotation counts on no call being longer under way."""
+        try:
+            async with asyncio.timeout(self.deadline_seconds):
+                yield
+        except TimeoutError as error:
+            raise StoreUnavailable(f"{operation} ran past its deadline") from error
 
     def _backoff_seconds(self, attempt: int) -> float:
         jitter = int.from_bytes(self.entropy.token_bytes(2)) / 65536
@@ -135,20 +154,20 @@ class Dynamo:
         started = self.clock.monotonic_seconds()
         units, failed = 0.0, True
         try:
-            async with asyncio.timeout(self.deadline_seconds):
-                answer: dict[str, Any] = await getattr(self.client, operation)(
-                    **request, ReturnConsumedCapacity="TOTAL"
-                )
+            async with self._deadline(operation):
+                answer = await self._ask(operation, request)
             units, failed = _consumed(answer), False
-        except TimeoutError as error:
-            raise StoreUnavailable(f"{operation} ran past its deadline") from error
-        except Exception as error:
-            raise translate(operation, error) from error
-        else:
             return answer
         finally:
             seconds = self.clock.monotonic_seconds() - started
             self.meter.record(operation=operation, table=str(table), seconds=seconds, units=units, failed=failed)
+
+    async def _ask(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = await getattr(self.client, operation)(**request, ReturnConsumedCapacity="TOTAL")
+        except Exception as error:
+            raise translate(operation, error) from error
+        return answer
 
 
 def _consumed(answer: Mapping[str, Any]) -> float:

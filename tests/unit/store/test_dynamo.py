@@ -145,6 +145,14 @@ async def test_a_transaction_that_was_held_up_is_tried_again():
     assert len(dynamo.client.requests) == 3
 
 
+async def test_a_transaction_that_is_held_up_through_every_try_is_a_conflict_and_503():
+    dynamo = make(*(held(*HELD) for _ in range(20)))
+    with pytest.raises(Conflict):
+        await dynamo.transact([PUT, UPDATE])
+    assert len(dynamo.client.requests) == 6
+    assert len(dynamo.clock.slept) == 5
+
+
 async def test_a_transaction_with_a_refused_condition_is_not_tried_again():
     dynamo = make(held({"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed"}))
     with pytest.raises(TransactionCancelled) as cancelled:
@@ -199,6 +207,30 @@ async def test_a_call_that_is_not_answered_ends_at_its_deadline():
     with pytest.raises(StoreUnavailable, match="deadline"):
         await dynamo.get(GET)
     assert [call.failed for call in dynamo.meter.calls] == [True]
+
+
+async def in_a_moment(_):
+    await asyncio.sleep(0.02)
+    return client_error(CONFLICT)
+
+
+@pytest.mark.parametrize("call", ["write", "transact"])
+async def test_all_tries_of_a_write_together_end_at_its_deadline(call):
+    dynamo = make(*(in_a_moment for _ in range(6)), deadline_seconds=0.05)
+    with pytest.raises(StoreUnavailable, match="deadline"):
+        await (dynamo.write(UPDATE) if call == "write" else dynamo.transact([UPDATE]))
+    assert len(dynamo.client.requests) < 6
+
+
+async def test_all_tries_of_a_batch_together_end_at_its_deadline():
+    async def leaves_it(request):
+        await asyncio.sleep(0.02)
+        return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+
+    dynamo = make(*(leaves_it for _ in range(6)), deadline_seconds=0.05)
+    with pytest.raises(StoreUnavailable, match="deadline"):
+        await dynamo.batch_get([identity("a")])
+    assert len(dynamo.client.requests) < 6
 
 
 @pytest.mark.parametrize("error", [client_error("ThrottlingException"), ConnectionResetError()])
