@@ -1,0 +1,77 @@
+"""The service as a reader of the documents runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+COMMAND = Path(sys.executable).with_name("keyturn")
+_READY = re.compile(r"Keyturn is ready at (\S+)")
+
+
+@pytest.fixture(scope="session")
+def plain_environ(_aws_of_nobody):
+    """The environment without a word for AWS or Keyturn, so that the command starts an engine of its own."""
+    kept = {"KEYTURN_ENGINES_DIR", "AWS_CA_BUNDLE"}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYTURN_")) or name in kept
+    }
+
+
+@pytest.fixture(scope="module")
+def dev_url(tmp_path_factory, plain_environ):
+    """The base URL of a ``keyturn dev`` on a free port."""
+    folder = tmp_path_factory.mktemp("dev")
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [COMMAND, "dev", "--port", "0", "--data", folder / "data"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=plain_environ,
+            cwd=folder,
+        )
+    try:
+        yield _wait(process, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=40)
+
+
+@pytest.fixture(scope="module")
+def tokens(dev_url):
+    """The tokens of somebody who has signed up and in."""
+    with httpx.Client(base_url=dev_url, headers={"Accept": "application/json"}, timeout=10) as client:
+        who = {"email": "reader@example.com", "password": "correct horse battery staple"}
+        assert client.post("/v1/register", json=who).status_code == 202
+        assert client.post("/v1/email/verify", json={"token": _mailed_token(client)}).status_code == 204
+        answer = client.post("/v1/login", json={"identifier": who["email"], "password": who["password"]})
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def _wait(process, log, *, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        if ready := _READY.search(log.read_text()):
+            return ready[1]
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def _mailed_token(client):
+    for _ in range(200):
+        mails = [mail for mail in client.get("/dev/mail").json()["mails"] if mail["to"] == "reader@example.com"]
+        if mails:
+            return client.get(f"/dev/mail/{mails[0]['name']}").json()["links"][0].split("token=")[1]
+        time.sleep(0.05)
+    raise AssertionError("no mail came")
