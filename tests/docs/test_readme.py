@@ -79,7 +79,7 @@ def test_the_python_snippet_refuses_a_token_that_was_changed(verify, tokens):
     head, body, signature = tokens["access_token"].split(".")
     changed = signature[:10] + ("A" if signature[10] != "A" else "B") + signature[11:]
     with pytest.raises(jwt.InvalidSignatureError):
-        verify(".".join([head, body, changed]))
+        verify(f"{head}.{body}.{changed}")
 
 
 def test_the_python_snippet_refuses_a_refresh_token(verify, tokens):

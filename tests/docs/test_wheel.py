@@ -1,0 +1,160 @@
+"""The wheel and what it declares are all that an installation needs: of the service, and of the guard library alone."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.docs.markdown import ROOT
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+_OFFLINE = re.compile(r"dns error|error sending request|failed to fetch|could not connect", re.IGNORECASE)
+
+
+def run(*command, env=None, cwd=None):
+    """What the command printed, both streams together, and its exit status."""
+    done = subprocess.run(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=env,
+        cwd=cwd,
+        check=False,
+        timeout=110,
+    )
+    return done.stdout, done.returncode
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    output, status = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    assert status == 0, output
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_every_source_template_and_migration(wheel):
+    held = set(zipfile.ZipFile(wheel).namelist())
+    sources = {
+        str(path.relative_to(ROOT))
+        for package in ("keyturn", "service")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    migrations = {f"service/migrate/migrations/{path.name}" for path in ROOT.glob("alembic-free-migrations/*.py")}
+    assert "service/engines/LoopbackDynamoDb.java" in sources
+    assert migrations
+    assert sources | migrations <= held
+    assert not {name for name in held if name.startswith(("tests/", "docs/"))}
+
+
+@pytest.fixture
+def installed(wheel, tmp_path, plain_environ):
+    """Installs the wheel with the given arguments of pip into an environment of its own; answers its ``bin``."""
+
+    def install(*arguments):
+        python = tmp_path / "env/bin/python"
+        pip = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python)
+        for command in (
+            (sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"),
+            (*pip, *arguments),
+            (*pip, "--no-deps", wheel),
+        ):
+            output, status = run(*command, env=plain_environ, cwd=tmp_path)
+            if status and _OFFLINE.search(output):
+                pytest.skip("uv cannot reach the package registry, and its cache does not hold the packages")
+            assert status == 0, output
+        return python.parent
+
+    return install
+
+
+def prod(environ):
+    """Settings as in production, on the loopback engine."""
+    return environ | {
+        "KEYTURN_ENV": "prod",
+        "KEYTURN_ISSUER": "https://auth.example.com",
+        "KEYTURN_MAIL_URL": "smtp://user:password@smtp.example.com:587",
+        "KEYTURN_MAIL_FROM": "no-reply@example.com",
+        "KEYTURN_ARGON2_MEMORY_KIB": "19456",
+        "KEYTURN_ARGON2_TIME_COST": "2",
+        "KEYTURN_MANAGEMENT_PORT": str(free_port()),
+    }
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_service_runs_from_the_wheel_and_its_locked_requirements_alone(
+    installed, engine_url, environ, plain_environ, tmp_path
+):
+    tools = installed("--require-hashes", "-r", ROOT / "requirements/service.txt")
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    env = plain_environ | aws | prod(environ)
+
+    assert run(tools / "keyturn", "--help", env=env, cwd=tmp_path)[1] == 0
+    assert run(tools / "keyturn", "migrate", "status", env=env, cwd=tmp_path) == ("pending  0001_first_tables\n", 1)
+    output, status = run(tools / "keyturn", "openapi", env=env, cwd=tmp_path)
+    assert status == 0, output
+    assert output == (ROOT / "openapi.yaml").read_text("utf-8")
+
+    port, log = free_port(), tmp_path / "log"
+    command = [tools / "keyturn", "serve", "--port", str(port), "--migrate"]
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            assert _is_alive(client, server), log.read_text()
+            assert client.get("/readyz").json() == {"status": "ready"}
+            assert client.get("/.well-known/jwks.json").json()["keys"][0]["alg"] == "ES256"
+            assert client.get("/openapi.json").status_code == 404
+            assert client.get("/dev/mail").status_code == 404
+        output, status = run(tools / "keyturn", "migrate", "status", env=env, cwd=tmp_path)
+        assert (status, "pending" in output) == (0, False)
+    finally:
+        server.terminate()
+        # uvicorn raises the signal again once it has finished what was under way.
+        assert server.wait(timeout=40) in {0, -signal.SIGTERM}
+    assert "Traceback" not in log.read_text()
+
+
+def _is_alive(client, server, *, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            return client.get("/healthz").status_code == 200
+        except httpx.TransportError:
+            time.sleep(0.1)
+    return False
+
+
+def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_missing(
+    installed, plain_environ, tmp_path
+):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = [re.split(r"[<>=\[ ]", requirement)[0] for requirement in project["dependencies"]]
+    assert sorted(names) == ["cryptography", "httpx", "pyjwt"]
+    tools = installed(*project["dependencies"])
+    modules = [path.stem for path in Path(ROOT, "keyturn").glob("*.py") if path.stem != "__init__"]
+    imports = "; ".join(f"import keyturn.{module}" for module in modules)
+    assert run(tools / "python", "-c", imports, env=plain_environ, cwd=tmp_path) == ("", 0)
+    output, status = run(tools / "keyturn", "dev", env=plain_environ, cwd=tmp_path)
+    assert status == 1
+    assert "pip install 'keyturn[service]'" in output
