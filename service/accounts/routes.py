@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 
 from service.accounts.close import CloseAccount
 from service.accounts.names import parse_new_account
@@ -37,10 +37,9 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
 )
 async def register(
     body: RegisterBody,
-    response: Response,
     flow: Annotated[Register, provided(Register)],
     rules: Annotated[SignUpRules, provided(SignUpRules)],
-) -> BaseModel:
+) -> AcceptedOut | JSONResponse:
     """The account is made when the address is confirmed. The answer is the same for a free and a taken address."""
     password = Secret(body.password.get_secret_value())
     names = parse_new_account(
@@ -49,8 +48,8 @@ async def register(
     user_id = await flow(names, password, locale=rules.locale)
     if user_id is None:
         return AcceptedOut()
-    response.status_code = 201
-    return RegisteredOut(user_id=id_text(user_id))
+    # As a response: returned as a model it would be read as the model of the other answer, and lose the id.
+    return JSONResponse(RegisteredOut(user_id=id_text(user_id)).model_dump(), status_code=201)
 
 
 @router.post(

@@ -1,0 +1,121 @@
+"""One set of tables for all tests of a process: each uses names of its own. What is answered must be documented."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from functools import cache
+
+import pytest
+from botocore.loaders import JSONFileLoader
+from prometheus_client import CollectorRegistry
+
+import service.mail.render
+from service.base import open_base
+from service.cli.context import migrate_context
+from service.cli.openapi import _document as openapi_document
+from service.migrate.runner import apply_all
+from service.settings import load
+from service.telemetry.metrics import Metrics
+from tests.conftest import KEY
+from tests.support.accounts import make_person
+from tests.support.people import sign_in
+
+# The edge answers these before a route is known, or for any route alike.
+_OF_THE_EDGE = {404, 405, 413, 431, 500}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _files_are_parsed_once():
+    """Each test opens an application of its own: the SDK's models and the mails' templates need not be read again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", cache(JSONFileLoader.load_file))
+        patch.setattr(JSONFileLoader, "__hash__", lambda _self: 0, raising=False)
+        patch.setattr(JSONFileLoader, "__eq__", lambda _self, other: isinstance(other, JSONFileLoader), raising=False)
+        patch.setattr(service.mail.render, "_environment", cache(service.mail.render._environment))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared_prefix(engine_url):
+    """The prefix of tables that are migrated once."""
+    prefix = f"http-{uuid.uuid4().hex}"
+    settings = load(
+        {
+            "KEYTURN_ENV": "dev",
+            "KEYTURN_ISSUER": "http://localhost:8000",
+            "KEYTURN_TABLE_PREFIX": prefix,
+            "KEYTURN_REFRESH_KEYS": f"1:{KEY}",
+            "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
+            "KEYTURN_IDENTITY_KEY": KEY,
+        }
+    )
+
+    async def migrate():
+        async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
+            await apply_all(migrate_context(base, embedded=True))
+
+    asyncio.run(migrate())
+    return prefix
+
+
+@pytest.fixture
+def environ(environ, shared_prefix):
+    """The service's variables, on the shared tables."""
+    return {**environ, "KEYTURN_TABLE_PREFIX": shared_prefix}
+
+
+@pytest.fixture(scope="session")
+def observed():
+    """Every problem that a test has seen, as ``(method, path, status, code)``; at the end all must be documented."""
+    seen = set()
+    yield seen
+    document = openapi_document()
+    undocumented = sorted(one for one in seen if not _is_documented(document, *one))
+    assert not undocumented, f"openapi.yaml does not list: {undocumented}"
+
+
+def _is_documented(document, method, path, status, code):
+    for template, operations in document["paths"].items():
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path) and method.lower() in operations:
+            responses = operations[method.lower()]["responses"]
+            examples = responses.get(str(status), {}).get("content", {}).get("application/problem+json", {})
+            return code in examples.get("examples", {}) or status in _OF_THE_EDGE
+    return status in _OF_THE_EDGE
+
+
+@pytest.fixture
+def watch(observed):
+    """Lets a client's problems be recorded."""
+
+    async def record(response):
+        if response.headers.get("content-type") == "application/problem+json" and response.request.method != "HEAD":
+            await response.aread()
+            body = response.json()
+            observed.add((response.request.method, response.request.url.path, body["status"], body["code"]))
+
+    def attach(client):
+        client.event_hooks["response"].append(record)
+        return client
+
+    return attach
+
+
+@pytest.fixture
+async def client(settings, open_app, watch):
+    """A client of the service on the shared tables."""
+    async with open_app(settings) as client:
+        yield watch(client)
+
+
+@pytest.fixture
+async def ada(client):
+    """Somebody with an account."""
+    return await make_person(client)
+
+
+@pytest.fixture
+async def tokens(client, ada):
+    """Ada's tokens of one device."""
+    return await sign_in(client, ada.email)

@@ -1,0 +1,53 @@
+"""Accounts made without mail, for tests whose subject is something else."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from service.accounts.create_user import CreateUser
+from service.accounts.names import NewNames
+from service.accounts.register import Register
+from service.kernel.email import parse_email
+from service.kernel.ids import id_text, parse_user_id
+from service.kernel.secret import Secret
+from service.kernel.username import parse_username
+from service.users.model import UserState
+from service.users.repo import UserRepo
+from tests.support.people import PASSWORD
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account."""
+
+    email: str
+    username: str
+    user_id: str
+
+
+def new_name():
+    """Letters that no other test uses."""
+    return "p" + uuid.uuid4().hex[:12]
+
+
+async def make_person(client, *, scope=""):
+    """An account on the tables of ``client``'s application."""
+    services, name = client.app.state.services, new_name()
+    register = services.get(Register)
+    flow = CreateUser(
+        accounts=register.accounts,
+        identities=register.identities,
+        hasher=register.hasher,
+        clock=register.clock,
+        entropy=register.entropy,
+    )
+    names = NewNames(email=parse_email(f"{name}@example.com"), username=parse_username(name))
+    user_id = await flow(names, Secret(PASSWORD), scope=scope)
+    return Person(email=f"{name}@example.com", username=name, user_id=id_text(user_id))
+
+
+async def set_state(client, person, state=UserState.DISABLED):
+    """What ``keyturn users disable`` and ``enable`` write."""
+    users = client.app.state.services.get(UserRepo)
+    assert await users.set_state(parse_user_id(person.user_id), state) is not None
