@@ -110,7 +110,8 @@ def test_the_service_runs_from_the_wheel_and_its_locked_requirements_alone(
     env = plain_environ | aws | prod(environ)
 
     assert run(tools / "keyturn", "--help", env=env, cwd=tmp_path)[1] == 0
-    assert run(tools / "keyturn", "migrate", "status", env=env, cwd=tmp_path) == ("pending  0001_first_tables\n", 1)
+    pending = "".join(f"pending  {path.stem}\n" for path in sorted(ROOT.glob("alembic-free-migrations/*.py")))
+    assert run(tools / "keyturn", "migrate", "status", env=env, cwd=tmp_path) == (pending, 1)
     output, status = run(tools / "keyturn", "openapi", env=env, cwd=tmp_path)
     assert status == 0, output
     assert output == (ROOT / "openapi.yaml").read_text("utf-8")
