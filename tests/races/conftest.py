@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.support.live import store, workers
+
+__all__ = ["store", "workers"]
