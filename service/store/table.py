@@ -16,6 +16,7 @@ class Table(StrEnum):
     THROTTLE = "throttle"
     KEYS = "keys"
     AUDIT = "audit"
+    OUTBOX = "outbox"
     META = "meta"
 
 

@@ -22,6 +22,7 @@ EXPECTED_KEYS = {
     "keys": "use_alg S, slot N",
     "audit": "pk S, sk S",
     "meta": "pk S, sk S",
+    "outbox": "pk S, sk S",
 }
 WITHOUT_TTL = {"meta"}
 UNPROTECTED = {"throttle"}
@@ -123,5 +124,5 @@ async def test_on_aws_a_check_that_cannot_tell_is_an_error_and_no_skip(client, c
 
 async def test_before_up_the_check_reports_what_is_pending(context):
     report = await check(context)
-    assert report.pending == ("0001_first_tables",)
+    assert report.pending == ("0001_first_tables", "0002_outbox")
     assert not report.is_clean

@@ -1,0 +1,190 @@
+"""The outbox: a mail is stored before the answer that announces it, and leaves after it.
+
+Who writes a letter holds the first claim on it, so that the usual mail costs two writes: stored, and removed when it
+has left. When that process dies, the claim runs out and any other takes it over. A mail goes out twice only if a
+process dies, or the store stays away, between the relay's yes and the removal; both carry the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from service.errors import Unavailable
+from service.mail.compose import compose
+from service.mail.letter import SHARDS, LetterSeal, LetterUnreadable, new_place, shard_name
+from service.mail.outbox_repo import Letter, OutboxRepo, put_letter
+from service.mail.ports import MailRefused, MailUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from service.kernel.clock import Clock
+    from service.kernel.entropy import Entropy
+    from service.mail.message import MailMessage
+    from service.mail.ports import MailSender
+    from service.mail.render import Renderer
+    from service.mail.retry import Retry
+    from service.store.operations import Put
+
+_log = logging.getLogger(__name__)
+
+CLAIM_SECONDS = 120
+"""Longer than any try takes: the sender's own time-outs end it before."""
+POLL_SECONDS = 15
+_REMOVE_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """A letter that is ready to be stored: ``action`` goes into a transaction, or is written alone."""
+
+    letter: Letter
+    action: Put
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outbox:
+    """Stores, sends and retries mails. ``sends_itself`` is off where a stream drives it (AWS Lambda)."""
+
+    repo: OutboxRepo
+    seal: LetterSeal
+    renderer: Renderer
+    sender: MailSender
+    retry: Retry
+    clock: Clock
+    entropy: Entropy
+    sends_itself: bool = True
+    max_in_flight: int = 8
+    _tasks: set[asyncio.Task[None]] = field(init=False, repr=False, compare=False, default_factory=set)
+    _slots: asyncio.Semaphore = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_slots", asyncio.Semaphore(self.max_in_flight))
+
+    def prepare(self, message: MailMessage) -> Announced:
+        """A letter for ``message``, not yet stored."""
+        now_ms = self.clock.now_ms()
+        place = new_place(now_ms=now_ms, entropy=self.entropy)
+        held_ms = CLAIM_SECONDS * 1000 if self.sends_itself else 0
+        letter = Letter(
+            place=place,
+            sealed=self.seal.seal(message, place),
+            tries=1 if self.sends_itself else 0,
+            claimed_until_ms=now_ms + held_ms,
+        )
+        return Announced(letter=letter, action=put_letter(letter, now_ms=now_ms))
+
+    def dispatch(self, announced: Announced) -> None:
+        """Send what was stored, in the background of this process."""
+        if self.sends_itself:
+            self._spawn(self._deliver(announced.letter))
+
+    async def announce(self, message: MailMessage) -> None:
+        """Store a letter on its own and send it after the answer. Raises StoreUnavailable: nothing was announced."""
+        announced = self.prepare(message)
+        await self.repo.put(announced.letter, now_ms=self.clock.now_ms())
+        self.dispatch(announced)
+
+    async def run(self) -> None:
+        """Look for letters whose claim has run out, until cancelled."""
+        while True:
+            jitter = self.entropy.token_bytes(1)[0] / 256
+            await self.clock.sleep(POLL_SECONDS * (0.5 + jitter))
+            try:
+                await self.sweep()
+            except Unavailable as error:
+                _log.warning("outbox not read", extra={"mail_problem": error.detail_for_log})
+
+    async def sweep(self) -> int:
+        """Claim and send what is due; answers how many were claimed."""
+        claimed = 0
+        for number in range(SHARDS):
+            start = None
+            while True:
+                letters, start = await self.repo.page(shard_name(number), start=start)
+                for letter in letters:
+                    claimed += await self.take(letter)
+                if start is None:
+                    break
+        return claimed
+
+    async def take(self, letter: Letter) -> bool:
+        """Claim and send one letter, if it is due and nobody else was faster. A stream calls this for new letters."""
+        now_ms = self.clock.now_ms()
+        if now_ms < letter.claimed_until_ms:
+            return False
+        mine = await self.repo.claim(letter, until_ms=now_ms + CLAIM_SECONDS * 1000)
+        if mine is None:
+            return False
+        await self._deliver(mine)
+        return True
+
+    async def drain(self, timeout_seconds: float) -> int:
+        """Wait for what is under way. Answers how many were cut short; others take them over when their claim ends."""
+        waiting = set(self._tasks)
+        if waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=timeout_seconds)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return len(waiting)
+
+    async def _deliver(self, letter: Letter) -> None:
+        async with self._slots:
+            if self.clock.now_ms() >= letter.claimed_until_ms:
+                # It waited for a slot until its claim ran out: another may be sending it.
+                return
+            try:
+                await self._send(letter)
+            except MailUnavailable as error:
+                await self._put_off(letter, str(error))
+                return
+            except (MailRefused, LetterUnreadable) as error:
+                _log.error("mail given up", extra=_fields(letter, str(error)))
+            await self._remove(letter)
+
+    async def _send(self, letter: Letter) -> None:
+        message = self.seal.open(letter.sealed, letter.place)
+        rendered = self.renderer.render(message, message_id=letter.place.message_id)
+        await self.sender.send(compose(rendered, sent_ms=self.clock.now_ms()))
+
+    async def _remove(self, letter: Letter) -> None:
+        """It has left: as long as the claim holds, nothing else may be made of that."""
+        while True:
+            try:
+                await self.repo.remove(letter)
+            except Unavailable as error:
+                if self.clock.now_ms() >= letter.claimed_until_ms:
+                    raise
+                _log.warning("mail not removed", extra=_fields(letter, error.detail_for_log))
+                await self.clock.sleep(_REMOVE_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _put_off(self, letter: Letter, problem: str) -> None:
+        if letter.tries >= self.retry.attempts:
+            _log.error("mail given up", extra=_fields(letter, problem))
+            await self.repo.remove(letter)
+            return
+        _log.warning("mail not delivered", extra=_fields(letter, problem))
+        delay_seconds = self.retry.delay_seconds(failures=letter.tries, chance=self.entropy.token_bytes(4))
+        await self.repo.put_off(letter, at_ms=self.clock.now_ms() + round(delay_seconds * 1000))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._settle)
+
+    def _settle(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The type alone: the text of an error that nobody foresaw may quote the mail.
+            _log.error("mail failed", extra={"mail_problem": type(error).__name__})
+
+
+def _fields(letter: Letter, problem: str) -> dict[str, str]:
+    return {"mail_id": letter.place.message_id, "mail_problem": problem}
