@@ -1,0 +1,58 @@
+"""Offers a request's address, user agent and id to the events that it causes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+
+from service.telemetry.redaction import redact_text
+from service.telemetry.request_facts import RequestFacts, facts_from
+from service.web.client_ip import client_address, shortened
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+USER_AGENT_CHARACTERS = 120
+
+
+class RequestContext:
+    """Pure ASGI, inside ``RequestIds``. ``trusted_proxies`` is ``KEYTURN_TRUSTED_PROXIES``."""
+
+    def __init__(self, app: ASGIApp, *, trusted_proxies: int) -> None:
+        self.app = app
+        self.trusted_proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request with its facts at hand."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        with facts_from(_Reader(scope=scope, trusted_proxies=self.trusted_proxies)):
+            await self.app(scope, receive, send)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    scope: Scope
+    trusted_proxies: int
+
+    def __call__(self) -> RequestFacts:
+        headers, client = Headers(scope=self.scope), self.scope.get("client")
+        address = client_address(
+            peer=client[0] if client else None,
+            forwarded_for=headers.getlist("x-forwarded-for"),
+            trusted_proxies=self.trusted_proxies,
+        )
+        return RequestFacts(
+            request_id=self.scope.get("state", {}).get("request_id"),
+            address=shortened(address),
+            user_agent=_presentable(headers.get("user-agent", "")),
+        )
+
+
+def _presentable(user_agent: str) -> str | None:
+    """What may be stored and shown. A client may put anything there, a token of ours too."""
+    printable = "".join(letter for letter in user_agent if letter.isprintable())
+    return redact_text(printable)[:USER_AGENT_CHARACTERS].strip() or None
