@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -48,6 +48,51 @@ def make_session(token, **changes):
         device=Device(name="Ada's phone", user_agent="Firefox", address="192.0.2.0/24"),
     )
     return replace(session, **changes)
+
+
+@dataclass
+class FakeAccessTokens:
+    ttl_seconds: int = 300
+    grants: list = field(default_factory=list)
+    error: Exception | None = None
+
+    async def issue(self, grant):
+        self.grants.append(grant)
+        if self.error is not None:
+            raise self.error
+        return "access.token.text"
+
+
+@dataclass
+class FakeUsers:
+    user: object
+    ends: bool = True
+
+    async def load(self, user_id):
+        return self.user
+
+    async def end_all_sessions(self, user_id):
+        return self.ends
+
+
+@dataclass
+class FakeAudit:
+    events: list = field(default_factory=list)
+
+    def record(self, event):
+        self.events.append(event)
+
+    @property
+    def outcomes(self):
+        return [(event.kind, event.outcome) for event in self.events]
+
+
+@dataclass
+class FakePost:
+    messages: list = field(default_factory=list)
+
+    async def announce(self, message):
+        self.messages.append(message)
 
 
 @pytest.fixture
