@@ -32,9 +32,13 @@ class Profiles:
             raise Unauthenticated("account is not active", presented=True)
         return user
 
-    async def of(self, user_id: UserId) -> User:
-        """Anybody's, for who may see it. Raises NotFound; a deleted user is not there."""
-        user = await self.users.load(user_id)
+    async def of(self, user_id: UserId, *, seen_by: UserId) -> User:
+        """Anybody's, for who may see it. Raises NotFound; a deleted user is not there.
+
+        Raises Unauthenticated when ``seen_by`` has stopped being active since its token, as at every other door.
+        """
+        caller = await self.of_caller(seen_by)
+        user = caller if user_id == seen_by else await self.users.load(user_id)
         if user is None or user.state is UserState.DELETED:
             raise NotFound
         return user

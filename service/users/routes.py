@@ -34,9 +34,11 @@ async def change_me(body: ProfileBody, caller: SignedIn, profiles: TheProfiles) 
 
 
 @router.get("/users/{user_id}", responses=problem_responses(401, 404, 503), summary="Look at a user")
-async def get_user(user_id: Annotated[UserId, owner_or("users:read")], profiles: TheProfiles) -> UserOut:
+async def get_user(
+    user_id: Annotated[UserId, owner_or("users:read")], caller: SignedIn, profiles: TheProfiles
+) -> UserOut:
     """For the user itself, or with the scope ``users:read``; anybody else hears that there is nobody."""
-    return UserOut.of(await profiles.of(user_id))
+    return UserOut.of(await profiles.of(user_id, seen_by=caller.user_id))
 
 
 def _me(user: User, caller: Caller) -> MeOut:
