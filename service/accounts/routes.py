@@ -9,12 +9,13 @@ from fastapi.responses import JSONResponse
 
 from service.accounts.close import CloseAccount
 from service.accounts.names import parse_new_account
-from service.accounts.register import Register
+from service.accounts.register import Register, conflict
+from service.accounts.repo import Taken
 from service.accounts.resend_email import ResendEmail
 from service.accounts.rules import SignUpRules
 from service.accounts.schemas import AcceptedOut, RegisterBody, RegisteredOut, ResendBody, VerifyBody
-from service.accounts.verify_email import VerifyEmail
-from service.errors import BadRequest, Conflict, StepUpRequired
+from service.accounts.verify_email import VerifyEmail, refusal, taken_meanwhile
+from service.errors import StepUpRequired
 from service.kernel.ids import id_text
 from service.kernel.secret import Secret
 from service.tokens.guards import RecentlySignedIn
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
     response_model=AcceptedOut,
     responses={
         201: {"model": RegisteredOut, "description": "With KEYTURN_REGISTRATION=disclose"},
-        **problem_responses(*BODY, Conflict, 503),
+        **problem_responses(*BODY, conflict(Taken.EMAIL), conflict(Taken.USERNAME), 503),
     },
     summary="Ask for an account",
 )
@@ -55,7 +56,7 @@ async def register(
 @router.post(
     "/email/verify",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, Conflict, 503),
+    responses=problem_responses(*BODY, refusal(), taken_meanwhile(), 503),
     summary="Confirm an address with the link's token or with the code",
 )
 async def verify_email(body: VerifyBody, flow: Annotated[VerifyEmail, provided(VerifyEmail)]) -> None:

@@ -64,18 +64,27 @@ class VerifyEmail:
             case Taken.USERNAME:
                 # Who asks has proven the address, and usernames are no secret; the sign-up is not spent.
                 self._record("username_taken")
-                raise Conflict(
-                    code="username_taken", title="This username is taken meanwhile. Register again with another."
-                )
+                raise taken_meanwhile()
             case None:
                 self.audit.record(Event(kind=EventKind.EMAIL_VERIFY, outcome="ok", user_id=sign_up.user_id))
 
     def _refusal(self, outcome: str) -> BadRequest:
         self._record(outcome)
-        return BadRequest(outcome, code="invalid_token", title="This link or code does not work, or not any more.")
+        return refusal(outcome)
 
     def _record(self, outcome: str) -> None:
         self.audit.record(Event(kind=EventKind.EMAIL_VERIFY, outcome=outcome))
+
+
+def refusal(detail_for_log: str = "") -> BadRequest:
+    """The one answer to a link or code that does not work, whatever the reason."""
+    title = "This link or code does not work, or not any more."
+    return BadRequest(detail_for_log, code="invalid_token", title=title)
+
+
+def taken_meanwhile() -> Conflict:
+    """The username went to somebody else while the sign-up waited."""
+    return Conflict(code="username_taken", title="This username is taken meanwhile. Register again with another.")
 
 
 def _user_of(sign_up: SignUp, *, now_ms: int) -> User:

@@ -21,11 +21,17 @@ from service.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["sessions"])
 
+_TWO_COOKIES = BadRequest(code="invalid_cookie")
+
+
+def _foreign_cursor() -> BadRequest:
+    return BadRequest("cursor", code="invalid_cursor", title="This cursor does not belong to this list.")
+
 
 @router.post(
     "/refresh",
     response_model_exclude_none=True,
-    responses=problem_responses(*BODY, InvalidGrant, CrossSite, 503),
+    responses=problem_responses(*BODY, _TWO_COOKIES, InvalidGrant, CrossSite, 503),
     summary="Exchange a refresh token for the next one and an access token",
 )
 async def refresh(
@@ -46,7 +52,7 @@ async def refresh(
 @router.post(
     "/logout",
     status_code=204,
-    responses=problem_responses(*BODY, CrossSite, 503),
+    responses=problem_responses(*BODY, _TWO_COOKIES, CrossSite, 503),
     summary="End the session of a refresh token",
 )
 async def logout(
@@ -77,7 +83,7 @@ async def logout_all(caller: SignedIn, flow: Annotated[LogoutAll, provided(Logou
 
 @router.get(
     "/users/{user_id}/sessions",
-    responses=problem_responses(400, 401, 404, 422, 503),
+    responses=problem_responses(_foreign_cursor(), 401, 404, 503),
     summary="List the live sessions of a user",
 )
 async def list_sessions(
@@ -91,7 +97,7 @@ async def list_sessions(
     query = f"sessions#{owner.hex()}"
     start = None if cursor is None else cursors.open(cursor, query=query)
     if cursor is not None and start is None:
-        raise BadRequest("cursor", code="invalid_cursor", title="This cursor does not belong to this list.")
+        raise _foreign_cursor()
     found = await flow(owner, start=start)
     return SessionsOut(
         sessions=[SessionOut.of(session, current=caller.session_id) for session in found.sessions],

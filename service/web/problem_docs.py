@@ -55,6 +55,13 @@ _HEADERS: dict[type[KeyturnError], str] = {
     Unavailable: "Retry-After",
 }
 
+_SEVERAL: dict[object, tuple[str, ...]] = {
+    Unauthenticated: ("missing_token", "invalid_token"),
+    BadRequest: ("invalid_request", "malformed_json"),
+}
+
+Kind = type[KeyturnError] | KeyturnError | int
+
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": SCHEMA_NAME,
     "description": "RFC 9457. `code` is stable; `errors` is there for code `invalid_fields`.",
@@ -81,19 +88,20 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-def problem_responses(*kinds: type[KeyturnError] | int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     """The ``responses=`` of a route, one example for each code.
 
-    ``kinds`` are error classes, or statuses where the usual error of that status is meant. Raises ``KeyError`` for a
-    status that has none.
+    ``kinds`` are error classes, instances where the code is one of the route's own, or statuses where the usual error
+    of that status is meant. Raises ``KeyError`` for a status that has none.
     """
     found: dict[int | str, dict[str, Any]] = {}
-    for error in _classes(kinds):
+    for error in _errors(kinds):
+        kind = error if isinstance(error, type) else type(error)
         entry = found.setdefault(error.status, _empty(error.status))
         for example in _bodies(error):
             entry["content"][MEDIA_TYPE]["examples"][example["code"]] = {"value": example}
-        if error in _HEADERS:
-            entry.setdefault("headers", {})[_HEADERS[error]] = {"schema": {"type": "string"}}
+        if kind in _HEADERS:
+            entry.setdefault("headers", {})[_HEADERS[kind]] = {"schema": {"type": "string"}}
     return found
 
 
@@ -106,6 +114,7 @@ def install_schema(app: FastAPI) -> None:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas[SCHEMA_NAME] = PROBLEM_SCHEMA
         _replace_default_422(document)
+        _add_strict_query(document)
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
         return document
@@ -113,7 +122,7 @@ def install_schema(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _classes(kinds: tuple[type[KeyturnError] | int, ...]) -> Iterator[type[KeyturnError]]:
+def _errors(kinds: tuple[Kind, ...]) -> Iterator[type[KeyturnError] | KeyturnError]:
     for kind in kinds:
         if isinstance(kind, int):
             yield from _BY_STATUS[kind]
@@ -129,10 +138,9 @@ def _empty(status: int) -> dict[str, Any]:
     }
 
 
-def _bodies(error: type[KeyturnError]) -> Iterator[dict[str, Any]]:
-    codes = {Unauthenticated: ("missing_token", "invalid_token"), BadRequest: ("invalid_request", "malformed_json")}
+def _bodies(error: type[KeyturnError] | KeyturnError) -> Iterator[dict[str, Any]]:
     errors: tuple[FieldError, ...] = (field_error("name", "missing"),) if error is Invalid else ()
-    for code in codes.get(error, (error.code,)):
+    for code in _SEVERAL.get(error, (error.code,)):
         yield problem_body(status=error.status, code=code, title=error.title, errors=errors)
 
 
@@ -143,3 +151,12 @@ def _replace_default_422(document: dict[str, Any]) -> None:
             responses = operation.get("responses", {}) if isinstance(operation, dict) else {}
             if "application/json" in responses.get("422", {}).get("content", {}):
                 responses["422"] = ours
+
+
+def _add_strict_query(document: dict[str, Any]) -> None:
+    """Every route refuses a query that is broken, and a parameter that it does not know (``strict_query``)."""
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            for status, ours in problem_responses(BadRequest(), Invalid).items():
+                theirs = operation.setdefault("responses", {}).setdefault(str(status), _empty(int(status)))
+                theirs["content"][MEDIA_TYPE]["examples"].update(ours["content"][MEDIA_TYPE]["examples"])

@@ -58,9 +58,7 @@ async def test_a_mail_about_a_taken_name_opens_nothing(client, ada, mailbox):
     await mailbox.wait(ada.email)
     assert (await client.post("/v1/email/resend", json={"email": ada.email})).status_code == 202
     await sign_in(client, ada.email)
-    refused = await client.post(
-        "/v1/login", json={"identifier": ada.email, "password": "another horse battery staple"}
-    )
+    refused = await client.post("/v1/login", json={"identifier": ada.email, "password": "another horse battery staple"})
     assert is_problem(refused, 401, "invalid_credentials")
     assert len(mailbox.all(ada.email)) == 1
 
