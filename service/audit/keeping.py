@@ -6,7 +6,8 @@ operator must be able to go through by time is a second item in the feed of the 
 - refreshes, which come by the thousand; the alarming ones are;
 - what anybody can cause for anybody's account (a wrong password, a forgotten one, a mail asked for again): a stranger
   could fill the owner's list and the bill, and the write would happen for accounts that exist and for no others. From
-  the limit on they are one ``throttle`` event.
+  the limit on they are one ``throttle`` event;
+- a logout of a session that had ended: nothing happened, and a dead token can be presented for ever.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from service.audit.event import EventKind
 if TYPE_CHECKING:
     from service.audit.event import Event
 
-OK = "ok"
-
 _LOG_ONLY = frozenset(
     {
         EventKind.REFRESH,
@@ -30,7 +29,7 @@ _LOG_ONLY = frozenset(
         EventKind.PASSWORD_REHASH,
     }
 )
-_ONLY_WHEN_OK = frozenset({EventKind.SIGN_IN})
+_ONLY_WITH_OUTCOME = {EventKind.SIGN_IN: "ok", EventKind.LOGOUT: "ended"}
 _ADMINISTRATIVE = frozenset(
     {
         EventKind.USER_CREATE,
@@ -61,6 +60,5 @@ def places(event: Event) -> Places:
 
 
 def _is_the_users_own(event: Event) -> bool:
-    if event.kind in _ONLY_WHEN_OK:
-        return event.outcome == OK
-    return event.kind not in _LOG_ONLY
+    needed = _ONLY_WITH_OUTCOME.get(event.kind, event.outcome)
+    return event.kind not in _LOG_ONLY and event.outcome == needed
