@@ -81,7 +81,6 @@ class Register:
         if taken is not None:
             self._record(f"{taken.name.lower()}_taken")
             raise conflict(taken)
-        await self.accounts.point_to(sign_up.email_key, sign_up.key, expires_ms=sign_up.expires_ms)
         await self.post.announce(confirmation(sign_up, proof, self.links))
         self._record("held")
         return sign_up.user_id

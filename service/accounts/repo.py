@@ -47,13 +47,7 @@ class AccountRepo:
 
     async def point_to(self, email_key: str, target: str | None, *, expires_ms: int) -> None:
         """Remember the newest sign-up of an address, None for an address that has an account."""
-        item: dict[str, Value | None] = {
-            "k": _pointer(email_key),
-            "to": target,
-            "xp": expires_ms,
-            "ttl": expires_ms // 1000,
-        }
-        await self.dynamo.write(Put(table=Table.ONETIME, item=item))
+        await self.dynamo.write(_pointer_to(email_key, target, expires_ms=expires_ms))
 
     async def newest(self, email_key: str, *, now_ms: int) -> SignUp | None:
         """The newest sign-up of an address that can still be confirmed."""
@@ -68,13 +62,18 @@ class AccountRepo:
         return sign_up if sign_up is not None and now_ms < sign_up.expires_ms else None
 
     async def hold(self, sign_up: SignUp, *, now_ms: int) -> Taken | None:
-        """Store a sign-up and hold its names, all or nothing. Answers the name that is taken."""
+        """Store a sign-up, hold its names and point to it, all or nothing. Answers the name that is taken.
+
+        Were the pointer a write of its own, a crash before it would leave an address that is held for a day and that
+        nobody could have a mail sent to.
+        """
         actions: list[TransactWrite] = [
             hold_name(key, sign_up.user_id, now_ms=now_ms, until_ms=sign_up.expires_ms)
             for key in _names(sign_up.email_key, sign_up.username_key)
         ]
+        pointer = _pointer_to(sign_up.email_key, sign_up.key, expires_ms=sign_up.expires_ms)
         try:
-            await self.dynamo.transact([*actions, Put(table=Table.ONETIME, item=_to_item(sign_up))])
+            await self.dynamo.transact([*actions, Put(table=Table.ONETIME, item=_to_item(sign_up)), pointer])
         except TransactionCancelled as cancelled:
             return _taken(cancelled, sign_up, first=0)
         return None
@@ -140,6 +139,16 @@ def _taken(cancelled: TransactionCancelled, named: SignUp | User, *, first: int)
 
 def _pointer(email_key: str) -> str:
     return f"newest#{email_key}"
+
+
+def _pointer_to(email_key: str, target: str | None, *, expires_ms: int) -> Put:
+    item: dict[str, Value | None] = {
+        "k": _pointer(email_key),
+        "to": target,
+        "xp": expires_ms,
+        "ttl": expires_ms // 1000,
+    }
+    return Put(table=Table.ONETIME, item=item)
 
 
 def _to_item(sign_up: SignUp) -> dict[str, Value | None]:

@@ -119,8 +119,10 @@ class SessionRepo:
                     },
                 )
             )
-        except ConditionFailed:
-            return False
+        except ConditionFailed as refusal:
+            # The SDK retries a write whose answer was lost; then the end that stands there is ours.
+            stored = None if refusal.item is None else items.from_item(refusal.item)
+            return stored is not None and (stored.revoke_reason, stored.revoked_ms) == (reason.value, now_ms)
         return True
 
     async def page(self, user_id: UserId, *, limit: int, start: Item | None) -> SessionPage:

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.journeys import REGISTER_OPENLY, Stage
+from tests.support.live import client_of, store, workers
+from tests.support.store_proxy import open_store_proxy
+
+__all__ = ["store", "workers"]
+
+
+@pytest.fixture
+def environ(environ, request):
+    if "journey" in request.fixturenames and request.getfixturevalue("journey") is REGISTER_OPENLY:
+        environ["KEYTURN_REGISTRATION"] = "disclose"
+    return environ
+
+
+@pytest.fixture
+async def proxy(engine_url):
+    """Stands before the store of whichever worker is started with its address."""
+    async with open_store_proxy(engine_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def again(workers):
+    """A client of a worker that nothing happens to."""
+    async with client_of(await workers.start()) as again:
+        yield again
+
+
+@pytest.fixture
+def stage(again, mailbox):
+    """Makes the stage of a journey of one more person."""
+    return lambda number: Stage(again, mailbox, f"person{number}@example.com")

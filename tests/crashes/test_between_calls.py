@@ -1,0 +1,46 @@
+"""kill -9 of a worker before and after each of its calls to the store: no half state, on any journey."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support.journeys import JOURNEYS, REGISTER_OPENLY
+from tests.support.store_proxy import Fate
+from tests.support.wire import Wire
+
+MOST_CALLS = 12
+
+
+async def answered_before_the_stop(worker, request, proxy):
+    """Send ``request``, and kill ``worker`` when the planned call is reached. Whether its answer came before that."""
+    wire = await Wire.open(worker.url)
+    await wire.send(request.method, request.path, request.body, bearer=request.bearer)
+    answer = asyncio.create_task(wire.receive())
+    stopped = asyncio.create_task(proxy.stopped.wait())
+    await asyncio.wait([answer, stopped], return_when=asyncio.FIRST_COMPLETED)
+    answered = answer.done()
+    worker.kill()
+    results = await asyncio.gather(answer, return_exceptions=True)
+    stopped.cancel()
+    await wire.aclose()
+    if answered:
+        assert results[0].status == request.status
+    return answered
+
+
+@pytest.mark.parametrize("fate", [Fate.STOP_BEFORE, Fate.STOP_AFTER], ids=["before", "after"])
+@pytest.mark.parametrize("journey", [*JOURNEYS, REGISTER_OPENLY], ids=lambda journey: journey.name)
+async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, proxy, journey, fate):
+    for calls in range(MOST_CALLS):
+        person = stage(calls)
+        worker = await workers.start(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
+        request, known = await journey.prepare(person)
+        proxy.plan(*[Fate.PASS] * calls, fate)
+        answered = await answered_before_the_stop(worker, request, proxy)
+        await journey.check(person, known)
+        if answered:
+            assert calls > 0
+            return
+    pytest.fail(f"no answer after {MOST_CALLS} calls: {proxy.seen}")
