@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from service.web.strict_json import StrictModel
 
@@ -29,11 +29,15 @@ class AcceptedOut(BaseModel):
 class RegisteredOut(BaseModel):
     """Where the settings disclose: the id that the account has once its address is confirmed."""
 
-    user_id: str
+    user_id: Annotated[str, Field(examples=["9b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d"])]
 
 
 class VerifyBody(StrictModel):
     """Either the token of the link, or the address and the code."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": "A" * 64}, {"email": "ada@example.com", "code": "7K3M-9QXT"}]}
+    )
 
     token: Annotated[SecretStr | None, Field(min_length=1, max_length=512)] = None
     email: EmailText | None = None

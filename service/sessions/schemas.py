@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.kernel.ids import id_text
 from service.web.strict_json import StrictModel
@@ -17,6 +17,27 @@ if TYPE_CHECKING:
 
 TokenText = Annotated[str, Field(min_length=1, max_length=512)]
 _REFRESH_EXAMPLE = "ktr_0" + "x" * 100
+_SESSION_ID = "5a0f4c0e-8f3b-4a39-9b7e-2f7d3c1b6a90"
+_TOKENS: dict[str, Any] = {
+    "access_token": "header.claims.signature",
+    "token_type": "Bearer",
+    "expires_in": 300,
+    "refresh_token": _REFRESH_EXAMPLE,
+    "refresh_expires_in": 2_592_000,
+    "scope": "",
+    "session_id": _SESSION_ID,
+}
+_SESSION: dict[str, Any] = {
+    "session_id": _SESSION_ID,
+    "created_at": "2026-01-31T09:30:00Z",
+    "last_used_at": "2026-02-01T18:05:00Z",
+    "expires_at": "2026-03-03T18:05:00Z",
+    "device_name": "Ada's phone",
+    "user_agent": "ExampleApp/2.1",
+    "address": "203.0.113.0/24",
+    "amr": ["pwd"],
+    "current": True,
+}
 
 
 class RefreshBody(StrictModel):
@@ -27,6 +48,8 @@ class RefreshBody(StrictModel):
 
 class TokensOut(BaseModel):
     """The tokens of one answer; with the cookie transport the refresh token is not among them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_TOKENS]})
 
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - RFC 6750's name, not a token
@@ -51,6 +74,8 @@ class TokensOut(BaseModel):
 
 class SessionOut(BaseModel):
     """A session as its owner sees it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SESSION]})
 
     session_id: str
     created_at: datetime
@@ -80,6 +105,8 @@ class SessionOut(BaseModel):
 
 class SessionsOut(BaseModel):
     """One page; ``next_cursor`` is null on the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sessions": [_SESSION], "next_cursor": None}]})
 
     sessions: list[SessionOut]
     next_cursor: str | None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.kernel.ids import id_text
 from service.web.strict_json import StrictModel
@@ -16,9 +16,28 @@ if TYPE_CHECKING:
 LOCALE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Locale = Annotated[str, Field(max_length=35, pattern=LOCALE_PATTERN, examples=["de-AT"])]
 
+_USER: dict[str, Any] = {
+    "user_id": "9b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d",
+    "email": "ada@example.com",
+    "username": "ada",
+    "display_name": "Ada Lovelace",
+    "locale": "en",
+    "state": "active",
+    "scope": "",
+    "created_at": "2026-01-31T09:30:00Z",
+    "email_verified_at": "2026-01-31T09:30:00Z",
+}
+_SIGN_IN: dict[str, Any] = {
+    "session_id": "5a0f4c0e-8f3b-4a39-9b7e-2f7d3c1b6a90",
+    "auth_time": 1769851800,
+    "amr": ["pwd"],
+}
+
 
 class UserOut(BaseModel):
     """A user as its owner, or an operator, sees it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_USER]})
 
     user_id: str
     email: str | None
@@ -48,6 +67,8 @@ class UserOut(BaseModel):
 
 class MeOut(UserOut):
     """The caller, with what its access token says of the session."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_USER, **_SIGN_IN}]})
 
     session_id: str
     auth_time: Annotated[int, Field(description="When the user gave proof, in seconds since the epoch.")]

@@ -1,0 +1,225 @@
+"""Rules of the house that a linter does not know."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+
+import pytest
+
+LONGEST_FILE_LINES = 250
+LONG_FILES: dict[str, str] = {}
+"""Path to reason. It is empty: keep it so."""
+
+CLOCK_AND_CHANCE = {
+    "service/kernel/clock.py": "the door to time",
+    "service/kernel/entropy.py": "the door to chance",
+    "service/engines/probe.py": "waits for a child process, outside of any rule",
+    "service/engines/process.py": "watches a child process",
+    "service/engines/supervise.py": "watches a child process",
+    "service/engines/child.py": "watches a child process",
+    "keyturn/": "the guard library hands time in; its clients wait by the machine's clock",
+}
+ENVIRONMENT = {
+    "service/workers.py": "a worker's settings",
+    "service/store/client.py": "AWS_REGION, which boto alone does not read",
+    "service/engines/": "where fetched engines are kept, and what their processes inherit",
+    "service/cli/": "the edge",
+}
+BUILT_EXPRESSIONS = {
+    "service/users/repo.py": "joins constants of a closed table; passes them through one helper",
+    "service/accounts/recovery_repo.py": "passes constants through one helper",
+    "service/migrate/lock.py": "chooses between two constants",
+    "service/migrate/reshape.py": "made of attribute names that a migration's author wrote",
+}
+_AMBIENT_MODULES = {"time", "secrets", "random"}
+_AMBIENT_CALLS = {
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("os", "urandom"),
+    ("uuid", "uuid1"),
+    ("uuid", "uuid4"),
+}
+_EXPRESSIONS = {"condition", "update"}
+
+
+def imported(tree):
+    """Every imported name, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "", node.lineno)
+
+
+def attributes(tree):
+    """Every ``a.b`` and the last two names of longer ones."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+            yield name, node.attr, node.lineno
+
+
+def is_listed(name, listed):
+    return any(name == entry or (entry.endswith("/") and name.startswith(entry)) for entry in listed)
+
+
+def ambient(tree):
+    """Where time or chance are taken from the surroundings."""
+    found = [line for module, line in imported(tree) if module.partition(".")[0] in _AMBIENT_MODULES]
+    return found + [line for owner, name, line in attributes(tree) if (owner, name) in _AMBIENT_CALLS]
+
+
+def reads_environment(tree):
+    found = [line for owner, name, line in attributes(tree) if (owner, name) in {("os", "environ"), ("os", "getenv")}]
+    return found + [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "getenv"]
+
+
+def constants(tree):
+    """Names of module-level constants."""
+    targets = [node.targets[0] for node in tree.body if isinstance(node, ast.Assign)]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return {target.id for target in targets if isinstance(target, ast.Name) and target.id.isupper()}
+
+
+def built_expressions(tree):
+    """Conditions and updates of operations that are neither a literal nor a constant of their module."""
+    known = constants(tree)
+    imports = {a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        if node.func.id not in {"Put", "Update", "Delete", "Check", "Query"}:
+            continue
+        for keyword in node.keywords:
+            value = keyword.value
+            is_constant = isinstance(value, ast.Constant) or (
+                isinstance(value, ast.Name) and value.id in known | {name for name in imports if name.isupper()}
+            )
+            if keyword.arg in _EXPRESSIONS and not is_constant:
+                yield value.lineno
+
+
+def test_files_are_short(sources):
+    long = {name for name, (text, _) in sources.items() if len(text.splitlines()) > LONGEST_FILE_LINES}
+    assert long == set(LONG_FILES)
+
+
+def test_imports_are_absolute(sources):
+    for name, (_, tree) in sources.items():
+        relative = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+        assert not relative, (name, relative)
+
+
+def test_nothing_scans_but_migrations_through_one_door(sources):
+    door, callers = "service/store/control.py", {"service/migrate/sample.py", "service/migrate/backfill.py"}
+    for name, (_, tree) in sources.items():
+        lines = [line for _, attribute, line in attributes(tree) if attribute in {"scan", "get_paginator"}]
+        words = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in {"scan", "Scan"}]
+        assert name == door or not words, (name, words)
+        assert name in callers | {door} or not lines, (name, lines)
+
+
+def test_no_read_goes_through_an_index(sources):
+    """``table_state`` looks whether somebody made one, to report it as drift."""
+    for name, (text, _) in sources.items():
+        assert name == "service/store/table_state.py" or "IndexName" not in text, name
+
+
+def test_reads_are_sent_from_one_file_alone_and_always_consistent(sources):
+    """``dynamo_spans`` only names them."""
+    calls = {"get_item", "batch_get_item", "transact_get_items", "scan"}
+    doors = {"service/store/dynamo.py", "service/store/control.py", "service/telemetry/dynamo_spans.py"}
+    for name, (_, tree) in sources.items():
+        words = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in calls]
+        assert name in doors or not words, (name, words)
+    for name, (text, _) in sources.items():
+        assert not re.search(r"ConsistentRead\W{1,4}False", text), name
+
+
+def test_every_kind_of_read_asks_for_consistency():
+    from service.store.operations import Get, Query
+    from service.store.table import Table, TableNames
+
+    names = TableNames("t")
+    for read in (
+        Get(table=Table.USERS, key={"uid": b"1", "sk": "U"}),
+        Query(table=Table.USERS, condition="uid = :uid", values={":uid": b"1"}, limit=1),
+    ):
+        assert read.request(names)["ConsistentRead"] is True
+
+
+def test_expressions_are_constants(sources):
+    """Nothing of a request can become a part of an expression: an injection needs a string that is built."""
+    for name, (_, tree) in sources.items():
+        lines = list(built_expressions(tree))
+        assert not lines or name in BUILT_EXPRESSIONS, (name, lines)
+
+
+def test_time_and_chance_come_through_their_doors(sources):
+    for name, (_, tree) in sources.items():
+        assert is_listed(name, CLOCK_AND_CHANCE) or not ambient(tree), (name, ambient(tree))
+
+
+def test_the_environment_is_read_at_the_edge(sources):
+    for name, (_, tree) in sources.items():
+        assert is_listed(name, ENVIRONMENT) or not reads_environment(tree), (name, reads_environment(tree))
+
+
+def test_migrations_stand_on_nothing_of_the_service(sources):
+    for name, (_, tree) in sources.items():
+        if name.startswith("alembic-free-migrations/"):
+            roots = {module.partition(".")[0] for module, _ in imported(tree)}
+            assert not roots & {"service", "keyturn"}, name
+
+
+def test_the_guard_library_stands_on_nothing_of_the_service(sources):
+    for name, (_, tree) in sources.items():
+        if name.startswith("keyturn/"):
+            assert "service" not in {module.partition(".")[0] for module, _ in imported(tree)}, name
+
+
+# Written in pieces, so that this file does not hold them.
+FORBIDDEN = [
+    "pypi" + ".org",
+    "python" + "hosted.org",
+    "registry." + "npmjs",
+    "/wo" + "rk/",
+    "/ro" + "ot/",
+    "AKIA" + "[A-Z0-9]{16}",
+    "BEGIN [A-Z ]*PRIVATE" + " KEY-----\\n",
+]
+
+
+def test_no_file_names_a_registry_a_path_of_one_machine_or_a_credential(root):
+    pattern = re.compile("|".join(FORBIDDEN))
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=False)
+    if tracked.returncode != 0:
+        pytest.skip("not a checkout")
+    for name in tracked.stdout.decode().split("\0"):
+        path = root / name
+        if name and path.is_file():
+            found = pattern.search(path.read_bytes().decode("utf-8", "replace"))
+            assert found is None, (name, found)
+
+
+@pytest.mark.parametrize(
+    ("source", "finds"),
+    [
+        ("import time\n", ambient),
+        ("from random import random\n", ambient),
+        ("import datetime\ndatetime.datetime.now()\n", ambient),
+        ("import os\nos.urandom(1)\n", ambient),
+        ("import os\nos.environ['X']\n", reads_environment),
+        ("from os import getenv\ngetenv('X')\n", reads_environment),
+        ("def f(x):\n    Put(condition=f'a = {x}')\n", built_expressions),
+        ("def f(x):\n    Update(update='SET a = ' + x)\n", built_expressions),
+        ("def f(condition):\n    Query(condition=condition)\n", built_expressions),
+    ],
+)
+def test_what_breaks_a_rule_is_found(source, finds):
+    assert list(finds(ast.parse(source)))
