@@ -11,6 +11,9 @@ DOCUMENTS = tuple(
     sorted(path for pattern in ("*.md", "docs/**/*.md", ".github/**/*.md") for path in ROOT.glob(pattern))
 )
 
+# Read before there is a service: by the engines, and by long tests.
+DOCUMENTED_ELSEWHERE = {"KEYTURN_ENGINES_DIR", "KEYTURN_LONG"}
+
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`\n]+)`")

@@ -1,0 +1,127 @@
+"""The numbers of docs/costs.md, counted by the engine that counts as DynamoDB does."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import asynccontextmanager
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+
+from service.engines.registry import choose
+from service.tokens.keyring import KeyRing
+from service.users.repo import UserRepo
+from tests.docs.markdown import ROOT
+from tests.support.people import PASSWORD, bearer, refresh, register, sign_in, sign_up
+
+_ROW = re.compile(r"^\| ([^|]+?) \| (\d+) \| (\d+) \| ([\d.]+) \|$", re.MULTILINE)
+_DOLLARS = {"writes": Decimal("0.625"), "reads": Decimal("0.125")}
+SINGLE_WRITES = {"put_item", "update_item", "delete_item"}
+_LINES = _ROW.findall((ROOT / "docs/costs.md").read_text("utf-8"))
+DOCUMENTED = {name: (int(writes), int(reads)) for name, writes, reads, _ in _LINES}
+
+counts_right = pytest.mark.skipif(choose("auto").name != "dynoxide", reason="the other engines count units wrongly")
+
+
+@pytest.fixture
+def spent(client):
+    """What the store has consumed since it was asked last, as (write units, read units).
+
+    DynamoDB takes one unit for a refused write of a small item and does not say so in its answer.
+    """
+    meter = client.app.state.services.get(UserRepo).dynamo.meter
+    before = Counter()
+
+    def since():
+        now = Counter()
+        for counter, operations in ((meter.store_units, None), (meter.store_failures, SINGLE_WRITES)):
+            for sample in counter.collect()[0].samples:
+                operation = sample.labels["operation"]
+                if sample.name.endswith("_total") and (operations is None or operation in operations):
+                    is_write = operation in SINGLE_WRITES or operation == "transact_write_items"
+                    now["writes" if is_write else "reads"] += sample.value
+        spent = (now["writes"] - before["writes"], now["reads"] - before["reads"])
+        before.update(now - before)
+        return spent
+
+    return since
+
+
+@pytest.fixture
+def measure(client, clock, spent):
+    """Units of each step by its name: ``async with measure(name): ...``; ``seconds`` pass before it."""
+    found = {}
+
+    @asynccontextmanager
+    async def step(name, *, seconds=0):
+        clock.advance(seconds=seconds)
+        # The signing keys are read beside a request twice a minute, whatever the load, and are no part of any.
+        await client.app.state.services.get(KeyRing).refresh()
+        spent()
+        yield
+        found[name] = spent()
+
+    step.found = found
+    return step
+
+
+@counts_right
+async def test_each_operation_costs_what_the_document_says(client, mailbox, measure):
+    who = {"identifier": "ada@example.com", "password": PASSWORD}
+    async with measure("register"):
+        assert (await register(client, who["identifier"])).status_code == 202
+    token = await mailbox.token(who["identifier"])
+    async with measure("resend the mail"):
+        await client.post("/v1/email/resend", json={"email": who["identifier"]})
+    async with measure("confirm the address"):
+        assert (await client.post("/v1/email/verify", json={"token": token})).status_code == 204
+    async with measure("register a taken address"):
+        assert (await register(client, who["identifier"])).status_code == 202
+    await sign_up(client, mailbox, "bob@example.com", username="bob")
+    async with measure("register with a username"):
+        assert (await register(client, "eve@example.com", username="eve")).status_code == 202
+    token = await mailbox.token("eve@example.com")
+    async with measure("confirm with a username"):
+        assert (await client.post("/v1/email/verify", json={"token": token})).status_code == 204
+
+    async with measure("sign in"):
+        stolen = await sign_in(client)
+    async with measure("sign in, wrong password"):
+        assert (await client.post("/v1/login", json=who | {"password": "wrong horse battery"})).status_code == 401
+    async with measure("sign in, unknown name"):
+        assert (await client.post("/v1/login", json=who | {"identifier": "nobody"})).status_code == 401
+
+    async with measure("refresh"):
+        assert (await refresh(client, stolen["refresh_token"])).status_code == 200
+    async with measure("refresh again, after a lost answer"):
+        current = await refresh(client, stolen["refresh_token"])
+    async with measure("refresh before it may rotate"):
+        assert (await refresh(client, current.json()["refresh_token"])).json() != current.json()
+    async with measure("refresh, reuse found", seconds=120):
+        assert (await refresh(client, stolen["refresh_token"])).status_code == 401
+    async with measure("refresh, not our token"):
+        assert (await refresh(client, stolen["refresh_token"][:-1] + "!")).status_code == 401
+
+    for _ in range(8):
+        tokens = await sign_in(client, device_name="A phone with a name of usual length")
+    me = f"/v1/users/{(await client.get('/v1/me', headers=bearer(tokens))).json()['user_id']}"
+    for name, path in {"who am I": "/v1/me", "list sessions (up to 8)": f"{me}/sessions"}.items():
+        async with measure(name):
+            assert (await client.get(path, headers=bearer(tokens))).status_code == 200
+    async with measure("change the profile"):
+        assert (await client.patch("/v1/me", json={"locale": "de"}, headers=bearer(tokens))).status_code == 200
+    async with measure("log out"):
+        assert (await client.post("/v1/logout", json={"refresh_token": tokens["refresh_token"]})).status_code == 204
+    async with measure("log out everywhere"):
+        assert (await client.post("/v1/logout-all", headers=bearer(tokens))).status_code == 204
+    async with measure("key set, metadata, /healthz"):
+        for path in ("/.well-known/jwks.json", "/.well-known/openid-configuration", "/healthz"):
+            assert (await client.get(path)).status_code == 200
+    assert measure.found == DOCUMENTED
+
+
+def test_each_price_is_that_of_its_units():
+    for name, writes, reads, price in _LINES:
+        exact = int(writes) * _DOLLARS["writes"] + int(reads) * _DOLLARS["reads"]
+        assert Decimal(price) == exact.quantize(Decimal("0.01"), ROUND_HALF_UP), name
