@@ -11,7 +11,7 @@ from keyturn.algorithms import SIGNATURE_BYTES, is_kid
 from keyturn.errors import KeyRefused
 from keyturn.jwk import PublicKey, check_fits, check_public, public_key
 
-MAX_KEYS: Final = 32
+MAX_KEYS: Final = 128
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

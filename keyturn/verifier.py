@@ -45,9 +45,30 @@ def verify(
         TokenError: the token is not accepted. Show the sender one answer for all of them; log ``code``.
         ValueError: ``leeway_seconds`` is out of range, which is the caller's mistake.
     """
+    return verify_parsed(
+        parse(token),
+        keys=keys,
+        expected_issuer=expected_issuer,
+        expected_audience=expected_audience,
+        now_ms=now_ms,
+        leeway_seconds=leeway_seconds,
+        max_lifetime_seconds=max_lifetime_seconds,
+    )
+
+
+def verify_parsed(
+    parsed: ParsedToken,
+    *,
+    keys: Mapping[str, VerifyingKey],
+    expected_issuer: str,
+    expected_audience: str,
+    now_ms: int,
+    leeway_seconds: int = DEFAULT_LEEWAY_SECONDS,
+    max_lifetime_seconds: int | None = None,
+) -> Principal:
+    """``verify`` for a token that was parsed before, for callers that look the key up by ``kid`` themselves."""
     if not 0 <= leeway_seconds <= MAX_LEEWAY_SECONDS:
         raise ValueError("leeway_seconds is out of range")
-    parsed = parse(token)
     check_signature(parsed, key=find_key(parsed, keys=keys))
     principal = rules.read_principal(parsed.claims)
     rules.check_issuer(parsed.claims, expected_issuer=expected_issuer)

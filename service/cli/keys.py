@@ -11,6 +11,8 @@ from service.cli.context import fail, with_base
 
 if TYPE_CHECKING:
     from service.base import Base
+    from service.tokens.keyring import KeyRing
+    from service.tokens.model import KeyRecord, Phase
 
 keys_app = typer.Typer(no_args_is_help=True, help="List, rotate and retire signing keys.")
 
@@ -38,15 +40,12 @@ def retire(kid: Annotated[str, typer.Argument(help="The key's name, as `keyturn 
 
 async def _list(base: Base) -> list[str]:
     from service.base import build_keyring
-    from service.tokens.model import phase
 
     keyring = build_keyring(base)
     records = await keyring.repo.all()
-    now_ms = base.clock.now_ms()
     return [
-        f"{record.algorithm.value:6} {record.kid}  "
-        f"{phase(record, records, life=keyring.life, now_ms=now_ms).value:8} begins {_time(record.begins_ms)}"
-        for record in records
+        f"{one.algorithm.value:6} {one.kid}  {_phase(keyring, one, records):8} begins {_time(one.begins_ms)}"
+        for one in records
     ]
 
 
@@ -63,17 +62,24 @@ async def _rotate(base: Base, *, now: bool) -> str:
 
 async def _retire(base: Base, kid: str) -> str:
     from service.base import build_keyring
-    from service.tokens.model import Phase, phase
+    from service.tokens.model import Phase
 
     keyring = build_keyring(base)
     records = await keyring.repo.all()
     record = next((one for one in records if one.kid == kid), None)
     if record is None:
         fail(f"there is no key {kid!r}; see: keyturn keys list")
-    if phase(record, records, life=keyring.life, now_ms=base.clock.now_ms()) is Phase.ACTIVE:
+    if _phase(keyring, record, records) is Phase.ACTIVE:
         fail("this key signs at the moment; make another first with: keyturn keys rotate --now")
     await keyring.repo.mark_bad(record)
     return f"{kid} is retired"
+
+
+def _phase(keyring: KeyRing, record: KeyRecord, records: tuple[KeyRecord, ...]) -> Phase:
+    from service.tokens.model import phase
+
+    now_ms = keyring.clock.now_ms()
+    return phase(record, records, life=keyring.life, algorithm=keyring.algorithm, now_ms=now_ms)
 
 
 def _time(milliseconds: int) -> str:

@@ -86,8 +86,12 @@ class Outbox:
     async def announce(self, message: MailMessage) -> None:
         """Store a letter on its own and send it after the answer. Raises StoreUnavailable: nothing was announced."""
         announced = self.prepare(message)
-        await self.repo.put(announced.letter, now_ms=self.clock.now_ms())
+        await self.store(announced)
         self.dispatch(announced)
+
+    async def store(self, announced: Announced) -> None:
+        """Write a letter on its own. Raises StoreUnavailable."""
+        await self.repo.put(announced.action)
 
     async def run(self) -> None:
         """Look for letters whose claim has run out, until cancelled."""

@@ -51,9 +51,9 @@ class OutboxRepo:
 
     dynamo: Dynamo
 
-    async def put(self, letter: Letter, *, now_ms: int) -> None:
-        """Announce a mail on its own."""
-        await self.dynamo.write(put_letter(letter, now_ms=now_ms))
+    async def put(self, action: Put) -> None:
+        """Announce a mail on its own; ``action`` is of ``put_letter``."""
+        await self.dynamo.write(action)
 
     async def page(self, shard: str, *, start: Item | None) -> tuple[tuple[Letter, ...], Item | None]:
         """Some letters of a shard, the oldest first, and where to go on."""

@@ -41,6 +41,17 @@ def delete_password(user_id: UserId) -> Delete:
     return Delete(table=Table.USERS, key=_key(user_id))
 
 
+def replace_password(user_id: UserId, *, old_hash: str, new_hash: str, now_ms: int) -> Update:
+    """A new password in the place of the one that was checked; refused when it has changed meanwhile."""
+    return Update(
+        table=Table.USERS,
+        key=_key(user_id),
+        update=_REPLACE,
+        condition=_IS_UNCHANGED,
+        values={":old": old_hash, ":new": new_hash, ":now": now_ms},
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PasswordRepo:
     """Password items in the users table."""
@@ -50,15 +61,7 @@ class PasswordRepo:
     async def upgrade(self, user_id: UserId, *, old_hash: str, new_hash: str, now_ms: int) -> bool:
         """Replace a hash by a stronger one of the same password. False when it has changed meanwhile."""
         try:
-            await self.dynamo.write(
-                Update(
-                    table=Table.USERS,
-                    key=_key(user_id),
-                    update=_REPLACE,
-                    condition=_IS_UNCHANGED,
-                    values={":old": old_hash, ":new": new_hash, ":now": now_ms},
-                )
-            )
+            await self.dynamo.write(replace_password(user_id, old_hash=old_hash, new_hash=new_hash, now_ms=now_ms))
         except ConditionFailed:
             return False
         return True

@@ -22,6 +22,7 @@ _MAY_ROTATE = "h = :h AND st = :active AND rt < :last AND ix > :now AND ax > :no
 _ROTATE = "SET ph = h, h = :next, g = g + :one, n = :nonce, k = :kid, rt = :now, ix = :idle, #ttl = :ttl"
 _IS_ACTIVE = "st = :active"
 _REVOKE = "SET st = :revoked, rr = :reason, rx = :now"
+_MOVE = "SET ep = :ep"
 _OF_USER = "uid = :uid"
 _TTL = {"#ttl": "ttl"}
 
@@ -38,6 +39,17 @@ class NotRotated:
     """The write was refused; the session as it was, None when there is none."""
 
     stored: Session | None
+
+
+def move_to_epoch(user_id: UserId, session_id: SessionId, *, epoch: int) -> Update:
+    """Let one session live on when its user's epoch is raised; for the transaction that raises it."""
+    return Update(
+        table=Table.SESSIONS,
+        key=items.key(user_id, session_id),
+        update=_MOVE,
+        condition=_IS_ACTIVE,
+        values={":active": SessionState.ACTIVE.value, ":ep": epoch},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

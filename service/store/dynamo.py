@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from service.store.table import TableNames
 
 _CONFLICT_ATTEMPTS = 6
+_TOKEN_BYTES = 16
 _CONFLICT_BASE_SECONDS = 0.02
 _ACTIONS: dict[type, str] = {Put: "Put", Update: "Update", Delete: "Delete", Check: "ConditionCheck"}
 _WRITES: dict[type, str] = {Put: "put_item", Update: "update_item", Delete: "delete_item"}
@@ -84,11 +85,19 @@ class Dynamo:
     async def transact(self, actions: Sequence[TransactWrite]) -> None:
         """Write all or nothing. Raises TransactionCancelled with a reason an action, Conflict, StoreUnavailable."""
         items = [{_ACTIONS[type(action)]: action.request(self.names)} for action in actions]
-        # The SDK puts one ClientRequestToken into all retries of a call, so a lost answer cannot apply it twice.
-        await self._patiently(
-            "transact_write_items",
-            lambda: self._send("transact_write_items", actions[0].table, {"TransactItems": items}),
-        )
+        request: dict[str, Any] = {"TransactItems": items}
+
+        async def send() -> dict[str, Any]:
+            # One token for all tries whose end is not known: a lost answer cannot apply it twice, nor turn a yes
+            # into a no. After a cancellation nothing was written, and the next try is a request of its own.
+            request.setdefault("ClientRequestToken", self.entropy.token_bytes(_TOKEN_BYTES).hex())
+            try:
+                return await self._send("transact_write_items", actions[0].table, request)
+            except TransactionCancelled:
+                del request["ClientRequestToken"]
+                raise
+
+        await self._patiently("transact_write_items", send)
 
     async def batch_get(self, operations: Sequence[Get]) -> tuple[Item | None, ...]:
         """The items in the order asked for, None where there is none; strongly consistent, one request as a rule."""

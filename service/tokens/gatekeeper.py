@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keyturn.errors import TokenError
-from keyturn.verifier import verify
+from keyturn.strict import parse
+from keyturn.verifier import verify_parsed
 from service.errors import StepUpRequired, Unauthenticated
 from service.kernel.ids import SessionId, UserId, parse_session_id, parse_user_id
 from service.web.bearer import Malformed, NoToken, Presented, read_bearer
@@ -48,10 +49,11 @@ class Gatekeeper:
                 return await self._verified(token.reveal())
 
     async def _verified(self, token: str) -> Caller:
-        jwks = await self.keyring.jwks()
         try:
-            principal = verify(
-                token,
+            parsed = parse(token)
+            jwks = await self.keyring.jwks_with(parsed.kid)
+            principal = verify_parsed(
+                parsed,
                 keys=jwks.keys,
                 expected_issuer=self.issuer,
                 expected_audience=self.audience,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FIRST_SLOT = 1
+MAX_PUBLISHED = 128
 
 
 class Algorithm(StrEnum):
@@ -74,32 +75,43 @@ def signing_key(records: Iterable[KeyRecord], algorithm: Algorithm, *, now_ms: i
     return max(begun, key=lambda record: record.age_order, default=None)
 
 
-def superseded_ms(record: KeyRecord, records: Iterable[KeyRecord]) -> int | None:
-    """When the next good key of the same algorithm began or begins to sign in its place; None while none is there."""
-    later = [
-        other.begins_ms
-        for other in records
-        if other.algorithm is record.algorithm and not other.bad and other.age_order > record.age_order
-    ]
+def superseded_ms(record: KeyRecord, records: Iterable[KeyRecord], algorithm: Algorithm) -> int | None:
+    """When another good key began or begins to sign in its place; None while none is there.
+
+    A key of an algorithm that is not configured any more is followed by the first good one of that which is.
+    """
+    good = [other for other in records if not other.bad]
+    if record.algorithm is algorithm:
+        later = [o.begins_ms for o in good if o.algorithm is algorithm and o.age_order > record.age_order]
+    else:
+        later = [max(o.begins_ms, record.begins_ms) for o in good if o.algorithm is algorithm]
     return min(later, default=None)
 
 
-def phase(record: KeyRecord, records: Iterable[KeyRecord], *, life: KeyLife, now_ms: int) -> Phase:
-    """Where ``record`` is in its life among ``records``."""
+def phase(
+    record: KeyRecord, records: Iterable[KeyRecord], *, life: KeyLife, algorithm: Algorithm, now_ms: int
+) -> Phase:
+    """Where ``record`` is in its life among ``records``, where ``algorithm`` is the configured one."""
     if record.bad:
         return Phase.BAD
     if record.begins_ms > now_ms:
         return Phase.PENDING
-    ended = superseded_ms(record, records)
+    ended = superseded_ms(record, records, algorithm)
     if ended is None or ended > now_ms:
         return Phase.ACTIVE
     return Phase.RETIRED if now_ms < ended + life.overlap_ms else Phase.GONE
 
 
-def published(records: tuple[KeyRecord, ...], *, life: KeyLife, now_ms: int) -> tuple[KeyRecord, ...]:
-    """The keys that verifiers need: pending, active and retired ones, the oldest first."""
+def published(
+    records: tuple[KeyRecord, ...], *, life: KeyLife, algorithm: Algorithm, now_ms: int
+) -> tuple[KeyRecord, ...]:
+    """The keys that verifiers need: pending, active and retired ones, the oldest first.
+
+    More than ``MAX_PUBLISHED`` no verifier takes; then the newest are kept, since a full set must not stop all.
+    """
     shown = {Phase.PENDING, Phase.ACTIVE, Phase.RETIRED}
-    return tuple(record for record in records if phase(record, records, life=life, now_ms=now_ms) in shown)
+    kept = [r for r in records if phase(r, records, life=life, algorithm=algorithm, now_ms=now_ms) in shown]
+    return tuple(sorted(kept, key=lambda record: record.age_order)[-MAX_PUBLISHED:])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +126,9 @@ def next_key_due(records: Iterable[KeyRecord], algorithm: Algorithm, *, life: Ke
     """The key to make now, or None. Every process computes the same slot, and the first write of it wins."""
     mine = [record for record in records if record.algorithm is algorithm]
     slot = max((record.slot for record in mine), default=FIRST_SLOT - 1) + 1
-    good = [record for record in mine if not record.bad]
+    # One that begins later than any rule would have it was made by a clock that is wrong, and is waited for by nobody.
+    latest_ms = now_ms + life.rotation_ms + life.publish_ahead_ms
+    good = [record for record in mine if not record.bad and record.begins_ms <= latest_ms]
     if signing_key(good, algorithm, now_ms=now_ms) is None:
         return NextKey(slot=slot, begins_ms=now_ms)
     newest = max(record.begins_ms for record in good)

@@ -69,20 +69,28 @@ class OneTimeKeys:
 
     def key_of_code(self, identity_key: str, text: str) -> str | None:
         """The item's key for a code as somebody typed it, or None for what cannot be a code."""
-        code = text.upper().translate(_MISREAD)
-        if len(code) != CODE_LENGTH or any(character not in _ALPHABET for character in code):
-            return None
-        return self._key(self._lookup(identity_key), code)
+        code = read_code(text)
+        return None if code is None else self._key(self._lookup(identity_key), code)
 
     def _lookup(self, identity_key: str) -> bytes:
         return hashlib.sha256(identity_key.encode()).digest()[:_LOOKUP_BYTES]
 
     def _code(self, raw: bytes) -> str:
-        drawn = mac(self._code_key, raw)
-        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in drawn[:CODE_LENGTH])
+        return code_from(mac(self._code_key, raw))
 
     def _key(self, lookup: bytes, code: str) -> str:
         return f"{self._purpose}#" + mac(self._item_key, lookup, code.encode()).hex()
+
+
+def code_from(drawn: bytes) -> str:
+    """A code of bytes that nobody can foresee; 32 letters divide a byte evenly."""
+    return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in drawn[:CODE_LENGTH])
+
+
+def read_code(text: str) -> str | None:
+    """The code that somebody typed, misread letters put right; None for what cannot be one."""
+    code = text.upper().translate(_MISREAD)
+    return code if len(code) == CODE_LENGTH and all(character in _ALPHABET for character in code) else None
 
 
 def code_for_reading(code: str) -> str:

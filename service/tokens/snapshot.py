@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from keyturn.keys import KeySet
 from service.tokens import material
 from service.tokens.model import Algorithm, KeyLife, KeyRecord, published, signing_key
+from service.tokens.wrap import UnwrapError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,19 +39,28 @@ class JwkSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The records as read at ``read_ms``, and the private keys that may have to sign until the next reading."""
+    """The records as read at ``read_at_seconds`` (monotonic), and the private keys that may sign until read again.
+
+    ``closed`` names the keys that should be able to sign and do not open with the key-encryption keys of this process.
+    """
 
     records: tuple[KeyRecord, ...]
     algorithm: Algorithm
     life: KeyLife
-    read_ms: int
+    read_at_seconds: float
     loaded: Mapping[str, PrivateKey]
+    closed: frozenset[str]
     jwks: JwkSet
 
     def signer(self, *, now_ms: int) -> Signer | None:
-        """The key that signs at ``now_ms``: one that was pending when it was read begins in time."""
-        record = signing_key(self.records, self.algorithm, now_ms=now_ms)
-        if record is None or record.kid not in self.loaded:
+        """The newest key that has begun and that this process can open; a pending one begins in time.
+
+        A newer key that does not open here was wrapped by a process with other settings. Whoever verifies knows the
+        older one as well, so signing with it is right while it is published.
+        """
+        usable = [record for record in self.records if record.kid in self.loaded]
+        record = signing_key(usable, self.algorithm, now_ms=now_ms)
+        if record is None:
             return None
         return Signer(kid=record.kid, algorithm=record.algorithm, key=self.loaded[record.kid])
 
@@ -61,23 +71,33 @@ def wrap_context(*, algorithm: Algorithm, slot: int, kid: str) -> bytes:
 
 
 async def take_snapshot(
-    records: tuple[KeyRecord, ...], *, algorithm: Algorithm, life: KeyLife, now_ms: int, wrapper: KeyWrapper
+    records: tuple[KeyRecord, ...],
+    *,
+    algorithm: Algorithm,
+    life: KeyLife,
+    now_ms: int,
+    read_at_seconds: float,
+    wrapper: KeyWrapper,
 ) -> Snapshot:
-    """Load what may sign, and make the served set. Raises UnwrapError."""
-    current = signing_key(records, algorithm, now_ms=now_ms)
-    loaded = {}
-    for record in records:
-        is_next = record.algorithm is algorithm and not record.bad and record.begins_ms > now_ms
-        if record is current or is_next:
+    """Load what may sign, and make the served set. A key that does not open stops nobody from verifying."""
+    shown = published(records, life=life, algorithm=algorithm, now_ms=now_ms)
+    loaded: dict[str, PrivateKey] = {}
+    closed: set[str] = set()
+    for record in shown:
+        if record.algorithm is algorithm:
             context = wrap_context(algorithm=record.algorithm, slot=record.slot, kid=record.kid)
-            loaded[record.kid] = material.from_der(await wrapper.unwrap(record.wrapped, context=context))
+            try:
+                loaded[record.kid] = material.from_der(await wrapper.unwrap(record.wrapped, context=context))
+            except UnwrapError:
+                closed.add(record.kid)
     return Snapshot(
         records=records,
         algorithm=algorithm,
         life=life,
-        read_ms=now_ms,
+        read_at_seconds=read_at_seconds,
         loaded=loaded,
-        jwks=_jwk_set(published(records, life=life, now_ms=now_ms)),
+        closed=frozenset(closed),
+        jwks=_jwk_set(shown),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -39,7 +39,7 @@ class KeyWrapper(Protocol):
 class LocalWrapper:
     """AES-256-GCM (NIST SP 800-38D) under keys from a setting; the active one wraps, the older ones still unwrap."""
 
-    keys: Mapping[int, bytes]
+    keys: Mapping[int, bytes] = field(repr=False)
     active_kid: int
     entropy: Entropy
 

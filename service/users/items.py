@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from service.store.codec import Item, Value
 
 PROFILE = "U"
+FORGET_PENDING = "REMOVE rd, rc, rx, rn, cd, cc, cx, cn, ce, ck"
+"""The part of an update that voids proofs which were mailed and not used: a reset, a change of address."""
 
 
 def key(user_id: UserId, sort: str = PROFILE) -> dict[str, Value]:

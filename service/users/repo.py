@@ -27,7 +27,7 @@ _OF_USER = "uid = :uid"
 _IS_ACTIVE = "st = :active"
 _IS_LIVING = "attribute_exists(uid) AND st <> :deleted"
 _BUMP_EPOCH = "ADD ep :one"
-_SET_STATE = "SET st = :state ADD ep :one"
+_SET_STATE = f"SET st = :state {items.FORGET_PENDING} ADD ep :one"
 _PROFILE_SETS = {"display_name": "dn = :display_name", "locale": "lc = :locale"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import socket
 
 import pytest
@@ -43,6 +44,14 @@ async def test_a_process_without_its_store_is_alive_and_not_ready(lonely):
     assert int(answer.headers["retry-after"]) >= 1
 
 
+def _segment(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+# Well-formed, so that only the keys can tell whether it is good.
+UNKNOWN_KEY = ".".join(map(_segment, (b'{"alg":"ES256","kid":"unknown","typ":"at+jwt"}', b"{}", bytes(64))))
+
+
 async def test_without_the_store_every_door_says_503_and_when_to_come_back(lonely):
     token = RefreshKeys(parse_keys(f"1:{KEY}"), active_kid=1).encode(
         RefreshToken(kid=1, user_id=b"u" * 16, session_id=b"s" * 16, generation=0, secret=b"x" * 20)
@@ -59,7 +68,7 @@ async def test_without_the_store_every_door_says_503_and_when_to_come_back(lonel
     guarded = [("GET", "/v1/me"), ("DELETE", "/v1/me"), ("POST", "/v1/logout-all"), ("GET", f"/v1/users/{SOMEBODY}")]
     answers = await asyncio.gather(
         *(lonely.post(path, json=body) for path, body in bodies.items()),
-        *(lonely.request(*door, headers={"Authorization": "Bearer a.b.c"}) for door in guarded),
+        *(lonely.request(*door, headers={"Authorization": f"Bearer {UNKNOWN_KEY}"}) for door in guarded),
     )
     for answer in answers:
         assert is_problem(answer, 503, "unavailable"), answer.request.url

@@ -138,10 +138,11 @@ async def test_another_query_is_refused(client, ada, tokens, query, field):
     assert is_problem(answer, 422, "invalid_fields", fields={field})
 
 
-async def test_an_owner_ends_a_session_and_it_is_dead_at_once(client, ada, tokens):
+async def test_an_owner_ends_a_session_and_it_is_dead_at_once(client, ada, tokens, clock):
     other = await sign_in(client, ada.email)
     assert is_empty(await client.delete(path_of(ada, other["session_id"]), headers=bearer(tokens)))
     assert is_problem(await refresh(client, other["refresh_token"]), 401, "invalid_grant")
+    clock.advance(seconds=1)
     again = await client.delete(path_of(ada, other["session_id"]), headers=bearer(tokens))
     assert is_problem(again, 404, "not_found")
     assert (await refresh(client, tokens["refresh_token"])).status_code == 200

@@ -1,0 +1,54 @@
+"""Change: who is signed in and knows the password sets another; every other session ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.accounts.mails import notice
+from service.audit.event import Audit, Event, EventKind
+from service.errors import Conflict
+from service.mail.message import MailKind
+
+if TYPE_CHECKING:
+    from service.accounts.new_password import NewPasswords
+    from service.accounts.proof_of_password import ProofOfPassword
+    from service.accounts.recovery_repo import RecoveryRepo
+    from service.kernel.clock import Clock
+    from service.kernel.ids import SessionId, UserId
+    from service.kernel.secret import Secret
+    from service.mail.outbox import Outbox
+    from service.passwords.hasher import PasswordHasher
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangePassword:
+    """Replaces the password that was checked, and no other."""
+
+    recovery: RecoveryRepo
+    proof: ProofOfPassword
+    new_passwords: NewPasswords
+    hasher: PasswordHasher
+    outbox: Outbox
+    audit: Audit
+    clock: Clock
+    locale: str
+
+    async def __call__(self, user_id: UserId, session_id: SessionId, *, current: Secret[str], new: Secret[str]) -> None:
+        """Raises InvalidCredentials for a wrong current password, Invalid for the new one, Conflict for a race."""
+        proven = await self.proof.require(user_id, current)
+        await self.new_passwords.require(new, proven.user)
+        new_hash = await self.hasher.hash(new)
+        announced = self.outbox.prepare(notice(MailKind.PASSWORD_CHANGED, proven.user, default_locale=self.locale))
+        done = await self.recovery.change_password(
+            proven.user,
+            session_id,
+            old_hash=proven.password_hash,
+            new_hash=new_hash,
+            now_ms=self.clock.now_ms(),
+            letter=announced.action,
+        )
+        if not done:
+            raise Conflict(code="changed_meanwhile", title="The account was changed meanwhile. Try again.")
+        self.outbox.dispatch(announced)
+        self.audit.record(Event(kind=EventKind.PASSWORD_CHANGE, outcome="ok", user_id=user_id))

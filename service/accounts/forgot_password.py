@@ -1,0 +1,73 @@
+"""Forgot: a link and a code to choose a new password, and the same answer whoever the address belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.accounts.mails import reset_mail
+from service.accounts.pending import PROOF_SECONDS
+from service.audit.event import Audit, Event, EventKind
+from service.errors import FieldError, Invalid
+from service.kernel.email import parse_email
+from service.kernel.ids import new_user_id
+from service.kernel.text import NameRefusal
+
+if TYPE_CHECKING:
+    from service.accounts.decoys import Decoys
+    from service.accounts.recovery_repo import RecoveryRepo
+    from service.kernel.clock import Clock
+    from service.kernel.entropy import Entropy
+    from service.mail.links import Links
+    from service.mail.outbox import Outbox
+    from service.tokens.user_proof import UserProofs
+    from service.users.identity import IdentityKeys
+    from service.users.model import User
+    from service.users.repo import UserRepo
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgotPassword:
+    """Mails a reset to the stored address of an active user."""
+
+    recovery: RecoveryRepo
+    users: UserRepo
+    identities: IdentityKeys
+    proofs: UserProofs
+    decoys: Decoys
+    links: Links
+    outbox: Outbox
+    audit: Audit
+    clock: Clock
+    entropy: Entropy
+    locale: str
+
+    async def __call__(self, claimed_email: str) -> None:
+        """Raises Invalid for what is no address; otherwise says nothing. Two reads and two writes, for anybody."""
+        email = parse_email(claimed_email)
+        if isinstance(email, NameRefusal):
+            raise Invalid(FieldError(field="email", code=email.code, message=email.sentence))
+        owner = await self.users.owner_of(self.identities.of(email))
+        user = await self.users.load(owner or new_user_id(self.entropy))
+        if user is None or not user.may_act or user.email is None:
+            await self.decoys.two_writes()
+            self._record("no_account", user)
+        else:
+            await self._mail_to(user, user.email)
+
+    async def _mail_to(self, user: User, address: str) -> None:
+        proof = self.proofs.new(user.user_id, self.entropy)
+        message = reset_mail(proof, self.links, address=address, locale=user.locale or self.locale)
+        letter = self.outbox.prepare(message)
+        expires_ms = self.clock.now_ms() + PROOF_SECONDS * 1000
+        asked, _ = await asyncio.gather(
+            self.recovery.ask_reset(user.user_id, proof, expires_ms=expires_ms),
+            self.outbox.store(letter),
+        )
+        self.outbox.dispatch(letter)
+        self._record("mailed" if asked else "not_active", user)
+
+    def _record(self, outcome: str, user: User | None) -> None:
+        user_id = None if user is None else user.user_id
+        self.audit.record(Event(kind=EventKind.PASSWORD_FORGOT, outcome=outcome, user_id=user_id))

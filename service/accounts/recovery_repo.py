@@ -1,0 +1,184 @@
+"""Recovery and change of credentials in DynamoDB. Each condition is the whole rule of its write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from service.accounts.pending import (
+    MAX_CODE_TRIES,
+    PendingChange,
+    PendingReset,
+    pending_change,
+    pending_reset,
+)
+from service.passwords.repo import put_password, replace_password
+from service.sessions.repo import move_to_epoch
+from service.store.errors import ConditionFailed, TransactionCancelled
+from service.store.operations import Get, Put, Update
+from service.store.table import Table
+from service.users import items
+from service.users.actions import release_name, take_name
+from service.users.model import User, UserState
+
+if TYPE_CHECKING:
+    from service.kernel.ids import SessionId, UserId
+    from service.store.codec import Item, Value
+    from service.store.dynamo import Dynamo
+    from service.tokens.user_proof import Proof
+
+_IS_ACTIVE = "st = :active"
+_ASK_RESET = "SET rd = :td, rc = :cc, rx = :xp, rn = :zero"
+_ASK_CHANGE = "SET cd = :td, cc = :cc, cx = :xp, cn = :zero, ce = :email, ck = :key"
+_MAY_TRY_RESET = "st = :active AND rx > :now AND rn < :max"
+_MAY_TRY_CHANGE = "st = :active AND cx > :now AND cn < :max"
+_RESET = f"{items.FORGET_PENDING} ADD ep :one"
+_MAY_RESET = "st = :active AND rd = :td AND rx > :now"
+_CHANGE_PASSWORD = f"SET ep = :next {items.FORGET_PENDING}"
+_MAY_CHANGE_PASSWORD = "st = :active AND ep = :ep"  # noqa: S105 - a condition
+_CHANGE_EMAIL = f"SET em = :email, ek = :key, vt = :now {items.FORGET_PENDING}"
+_MAY_CHANGE_EMAIL = "st = :active AND cd = :td AND cx > :now AND ek = :old"
+
+
+class Refused(Enum):
+    """Why a transaction did not go through."""
+
+    STALE = auto()
+    """The proof was used, voided or has expired, or the account is not as it was read."""
+    TAKEN = auto()
+    """The new address is somebody else's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A user with what is pending."""
+
+    user: User
+    reset: PendingReset | None
+    change: PendingChange | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryRepo:
+    """Profiles with their pending proofs."""
+
+    dynamo: Dynamo
+
+    async def load(self, user_id: UserId) -> Found | None:
+        """The user, whatever its state."""
+        item = await self.dynamo.get(Get(table=Table.USERS, key=items.key(user_id)))
+        return None if item is None else _found(item)
+
+    async def ask_reset(self, user_id: UserId, proof: Proof, *, expires_ms: int) -> bool:
+        """Remember a reset; the latest is the only one. False when the user is not active."""
+        values = {**_proof(proof), ":xp": expires_ms, ":zero": 0}
+        return await self._update(user_id, _ASK_RESET, _IS_ACTIVE, values) is not None
+
+    async def ask_change(self, user_id: UserId, proof: Proof, *, expires_ms: int, email: str, email_key: str) -> bool:
+        """Remember a new address; the latest is the only one. False when the user is not active."""
+        values = {**_proof(proof), ":xp": expires_ms, ":zero": 0, ":email": email, ":key": email_key}
+        return await self._update(user_id, _ASK_CHANGE, _IS_ACTIVE, values) is not None
+
+    async def try_reset_code(self, user_id: UserId, *, now_ms: int) -> Found | None:
+        """Count a try before the code is compared, so that parallel guesses are counted too. None when none is left."""
+        return await self._try(user_id, "ADD rn :one", _MAY_TRY_RESET, now_ms)
+
+    async def try_change_code(self, user_id: UserId, *, now_ms: int) -> Found | None:
+        """The same for the code of a new address."""
+        return await self._try(user_id, "ADD cn :one", _MAY_TRY_CHANGE, now_ms)
+
+    async def reset(self, user: User, *, token_digest: bytes, password_hash: str, now_ms: int, letter: Put) -> bool:
+        """Spend the reset, set the password, end every session, tell the owner: all or nothing."""
+        spend = Update(
+            table=Table.USERS,
+            key=items.key(user.user_id),
+            update=_RESET,
+            condition=_MAY_RESET,
+            values={":active": UserState.ACTIVE.value, ":td": token_digest, ":now": now_ms, ":one": 1},
+        )
+        return await self._all_or_nothing(spend, put_password(user.user_id, password_hash, now_ms=now_ms), letter)
+
+    async def change_password(
+        self, user: User, session_id: SessionId, *, old_hash: str, new_hash: str, now_ms: int, letter: Put
+    ) -> bool:
+        """Replace the password, end every session but this one, void what is pending, tell the owner."""
+        bump = Update(
+            table=Table.USERS,
+            key=items.key(user.user_id),
+            update=_CHANGE_PASSWORD,
+            condition=_MAY_CHANGE_PASSWORD,
+            values={":active": UserState.ACTIVE.value, ":ep": user.epoch, ":next": user.epoch + 1},
+        )
+        return await self._all_or_nothing(
+            bump,
+            replace_password(user.user_id, old_hash=old_hash, new_hash=new_hash, now_ms=now_ms),
+            move_to_epoch(user.user_id, session_id, epoch=user.epoch + 1),
+            letter,
+        )
+
+    async def change_email(self, user: User, change: PendingChange, *, now_ms: int, letter: Put) -> Refused | None:
+        """Take the new address, give the old one back, tell the old one: all or nothing."""
+        update = Update(
+            table=Table.USERS,
+            key=items.key(user.user_id),
+            update=_CHANGE_EMAIL,
+            condition=_MAY_CHANGE_EMAIL,
+            values={
+                ":active": UserState.ACTIVE.value,
+                ":td": change.token_digest,
+                ":now": now_ms,
+                ":old": user.email_key,
+                ":email": change.email,
+                ":key": change.email_key,
+            },
+        )
+        take = take_name(change.email_key, user.user_id, now_ms=now_ms)
+        release = [] if user.email_key is None else [release_name(user.email_key, user.user_id)]
+        try:
+            await self.dynamo.transact([update, take, *release, letter])
+        except TransactionCancelled as cancelled:
+            if cancelled.refused(0):
+                return Refused.STALE
+            if cancelled.refused(1):
+                return Refused.TAKEN
+            raise
+        return None
+
+    async def _all_or_nothing(self, *actions: Update | Put) -> bool:
+        try:
+            await self.dynamo.transact(actions)
+        except TransactionCancelled as cancelled:
+            if any(reason.is_condition for reason in cancelled.reasons):
+                return False
+            raise
+        return True
+
+    async def _try(self, user_id: UserId, update: str, condition: str, now_ms: int) -> Found | None:
+        values: dict[str, Value | None] = {":now": now_ms, ":max": MAX_CODE_TRIES, ":one": 1}
+        item = await self._update(user_id, update, condition, values)
+        return None if item is None else _found(item)
+
+    async def _update(
+        self, user_id: UserId, update: str, condition: str, values: dict[str, Value | None]
+    ) -> Item | None:
+        try:
+            return await self.dynamo.write(
+                Update(
+                    table=Table.USERS,
+                    key=items.key(user_id),
+                    update=update,
+                    condition=condition,
+                    values={**values, ":active": UserState.ACTIVE.value},
+                )
+            )
+        except ConditionFailed:
+            return None
+
+
+def _proof(proof: Proof) -> dict[str, Value | None]:
+    return {":td": proof.token_digest, ":cc": proof.code_digest}
+
+
+def _found(item: Item) -> Found:
+    return Found(user=items.from_item(item), reset=pending_reset(item), change=pending_change(item))

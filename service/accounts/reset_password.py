@@ -1,0 +1,89 @@
+"""Reset: the link or the code of the mail sets a new password and ends every session; it never signs in (CWE-640)."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.accounts.mails import notice
+from service.audit.event import Audit, Event, EventKind
+from service.errors import BadRequest
+from service.kernel.email import parse_email
+from service.kernel.text import NameRefusal
+from service.mail.message import MailKind
+
+if TYPE_CHECKING:
+    from service.accounts.new_password import NewPasswords
+    from service.accounts.recovery_repo import Found, RecoveryRepo
+    from service.kernel.clock import Clock
+    from service.kernel.secret import Secret
+    from service.mail.outbox import Outbox
+    from service.passwords.hasher import PasswordHasher
+    from service.tokens.user_proof import UserProofs
+    from service.users.identity import IdentityKeys
+    from service.users.repo import UserRepo
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResetPassword:
+    """Spends a reset in the transaction that sets the password."""
+
+    recovery: RecoveryRepo
+    users: UserRepo
+    identities: IdentityKeys
+    proofs: UserProofs
+    new_passwords: NewPasswords
+    hasher: PasswordHasher
+    outbox: Outbox
+    audit: Audit
+    clock: Clock
+    locale: str
+
+    async def by_token(self, presented_token: Secret[str], new_password: Secret[str]) -> None:
+        """With the token of the link. Raises BadRequest when it does not work, Invalid for the new password."""
+        read = self.proofs.read_token(presented_token.reveal())
+        found = None if read is None else await self.recovery.load(read[0])
+        if read is None or found is None or not self._is_pending(found):
+            raise self._refusal("unknown")
+        if found.reset is None or not hmac.compare_digest(found.reset.token_digest, read[1]):
+            raise self._refusal("wrong_token")
+        await self._set(found, new_password)
+
+    async def by_code(self, claimed_email: str, presented_code: Secret[str], new_password: Secret[str]) -> None:
+        """With the address and the code. Raises as ``by_token`` does; every try is counted before it is compared."""
+        email = parse_email(claimed_email)
+        owner = None if isinstance(email, NameRefusal) else await self.users.owner_of(self.identities.of(email))
+        found = None
+        if owner is not None:
+            found = await self.recovery.try_reset_code(owner, now_ms=self.clock.now_ms())
+        if found is None or found.reset is None:
+            raise self._refusal("unknown")
+        digest = self.proofs.read_code(found.user.user_id, presented_code.reveal())
+        if digest is None or not hmac.compare_digest(found.reset.code_digest, digest):
+            raise self._refusal("wrong_code")
+        await self._set(found, new_password)
+
+    def _is_pending(self, found: Found) -> bool:
+        return found.user.may_act and found.reset is not None and self.clock.now_ms() < found.reset.expires_ms
+
+    async def _set(self, found: Found, new_password: Secret[str]) -> None:
+        user = found.user
+        await self.new_passwords.require(new_password, user)
+        password_hash = await self.hasher.hash(new_password)
+        announced = self.outbox.prepare(notice(MailKind.PASSWORD_CHANGED, user, default_locale=self.locale))
+        done = found.reset is not None and await self.recovery.reset(
+            user,
+            token_digest=found.reset.token_digest,
+            password_hash=password_hash,
+            now_ms=self.clock.now_ms(),
+            letter=announced.action,
+        )
+        if not done:
+            raise self._refusal("spent")
+        self.outbox.dispatch(announced)
+        self.audit.record(Event(kind=EventKind.PASSWORD_RESET, outcome="ok", user_id=user.user_id))
+
+    def _refusal(self, outcome: str) -> BadRequest:
+        self.audit.record(Event(kind=EventKind.PASSWORD_RESET, outcome=outcome))
+        return BadRequest(outcome, code="invalid_token", title="This link or code does not work, or not any more.")

@@ -1,0 +1,1 @@
+"""A user's security events, for the user and for operators."""
