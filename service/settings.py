@@ -121,8 +121,8 @@ def _contradictions(settings: Settings) -> list[str]:
     problems = []
     if 2 * settings.coalesce_seconds >= settings.access_ttl_seconds:
         problems.append(
-            f"KEYTURN_ACCESS_TTL_SECONDS: {settings.access_ttl_seconds} must be more than twice "
-            f"grace + 4 x skew + store deadline ({settings.coalesce_seconds}): raise it, or lower "
+            "KEYTURN_ACCESS_TTL_SECONDS: must be more than twice grace + 4 x skew + store deadline "
+            f"(more than {2 * settings.coalesce_seconds}): raise it, or lower "
             "KEYTURN_REFRESH_GRACE_SECONDS, KEYTURN_CLOCK_SKEW_SECONDS or KEYTURN_STORE_DEADLINE_SECONDS"
         )
     if settings.refresh_idle_seconds > settings.refresh_absolute_seconds:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pydantic import SecretStr, ValidationError
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 _MAX_KID = 255
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_BASE_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
+    r"(?P<path>(?:/[A-Za-z0-9._~-]+)*)",
+    re.ASCII,
+)
+_DEFAULT_PORTS = {"https": "443", "http": "80"}
+_MAX_PORT = 65_535
 _NEW_KEY = "python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
 _WEAK_ARGON2_KIB = 19_456
 _ONE_PASS_ARGON2_KIB = 47_104
@@ -56,26 +63,34 @@ def keys_by_id(value: SecretStr) -> SecretStr:
 
 def base_url(value: str) -> str:
     """An origin with an optional path: https, or http on loopback; nothing that would make two issuers of one."""
-    url = urlsplit(value)
-    if url.scheme not in {"https", "http"} or not url.hostname or url.query or url.fragment or url.username:
-        raise ValueError("must be the public base URL of this service, such as https://auth.example.com")
-    if url.scheme == "http" and url.hostname not in _LOOPBACK:
-        raise ValueError("must be https (http is for localhost)")
-    if value.endswith("/") or value != value.strip():
+    if value.endswith("/"):
         raise ValueError("must have no slash at its end")
+    parts = _BASE_URL.fullmatch(value)
+    if parts is None or not _is_port(parts["port"]):
+        raise ValueError("must be the public base URL of this service, such as https://auth.example.com, in lower case")
+    if parts["scheme"] == "http" and parts["host"] not in _LOOPBACK:
+        raise ValueError("must be https (http is for localhost)")
     return value
 
 
 def origins(value: str) -> str:
     """Origins separated by blanks or commas."""
-    parts = value.replace(",", " ").split()
-    for part in parts:
-        url = urlsplit(part)
-        if part != f"{url.scheme}://{url.netloc}" or url.scheme not in {"https", "http"} or not url.hostname:
-            raise ValueError("must be exact origins such as https://app.example.com, separated by commas")
-        if url.scheme == "http" and url.hostname not in _LOOPBACK:
+    found = value.replace(",", " ").split()
+    for one in found:
+        parts = _BASE_URL.fullmatch(one)
+        if parts is None or parts["path"] or not _is_port(parts["port"]):
+            raise ValueError(
+                "must be exact origins such as https://app.example.com, in lower case, with commas between"
+            )
+        if parts["port"] == _DEFAULT_PORTS[parts["scheme"]]:
+            raise ValueError("must leave out the default port, as browsers do")
+        if parts["scheme"] == "http" and parts["host"] not in _LOOPBACK:
             raise ValueError("must be https origins (http is for localhost)")
-    return " ".join(parts)
+    return " ".join(found)
+
+
+def _is_port(text: str | None) -> bool:
+    return text is None or int(text) <= _MAX_PORT
 
 
 def problems_of(error: ValidationError, prefix: str) -> list[str]:
@@ -109,10 +124,10 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
         "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
         "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),
         "KEYTURN_MAIL_FROM: is missing; set the address that mail comes from": bool(settings.mail_from),
-        f"KEYTURN_ARGON2_MEMORY_KIB: {settings.argon2_memory_kib} is too weak; {_WEAK_ARGON2_KIB} or more": (
+        f"KEYTURN_ARGON2_MEMORY_KIB: is too weak; set {_WEAK_ARGON2_KIB} or more": (
             settings.argon2_memory_kib >= _WEAK_ARGON2_KIB
         ),
-        "KEYTURN_ARGON2_TIME_COST: 1 is too weak below 46 MiB; set 2 or more": _time_cost_holds(settings),
+        "KEYTURN_ARGON2_TIME_COST: one pass is too weak below 46 MiB; set 2 or more": _time_cost_holds(settings),
     }
     return [problem for problem, holds in checks.items() if not holds]
 
