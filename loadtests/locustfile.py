@@ -24,7 +24,7 @@ MAIL_SECONDS = 20
 _TOKEN = re.compile(r"[?&]token=([A-Za-z0-9._~-]+)")
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def refuse_other_machines(environment: Any, **_: Any) -> None:
     """Load is for a service of one's own."""
     if urlsplit(environment.host or "").hostname != "127.0.0.1":

@@ -61,7 +61,7 @@ def service(folder: Path) -> Iterator[str]:
     log = folder / "service.log"
     # The log line of each request stays out of the measurement.
     own["KEYTURN_LOG_LEVEL"] = "warning"
-    command = [TOOLS / "keyturn", "dev", "--port", "0", "--data", folder / "data"]
+    command: list[str | Path] = [TOOLS / "keyturn", "dev", "--port", "0", "--data", folder / "data"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=own, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
     try:
@@ -85,7 +85,15 @@ def wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def load(url: str, folder: Path, *, people: int, seconds: int) -> tuple[list[dict[str, Any]], int]:
     """Locust's statistics by name, and its exit status: 1 when a request failed."""
-    command = [TOOLS / "locust", "--locustfile", HERE / "locustfile.py", "--headless", "--json", "--host", url]
+    command: list[str | Path] = [
+        TOOLS / "locust",
+        "--locustfile",
+        HERE / "locustfile.py",
+        "--headless",
+        "--json",
+        "--host",
+        url,
+    ]
     command += ["--users", str(people), "--spawn-rate", "10", "--run-time", f"{seconds}s", "--stop-timeout", "25"]
     env = os.environ | {"LOADTEST_MAILDIR": str(folder / "data" / "mail")}
     done = subprocess.run(

@@ -65,7 +65,7 @@ def _wait(process, log, *, seconds=60):
         if ready := _READY.search(log.read_text()):
             return ready[1]
         time.sleep(0.05)
-    raise AssertionError(log.read_text())
+    raise AssertionError(log.read_text()[-2000:])
 
 
 def _mailed_token(client):
