@@ -6,6 +6,7 @@ There are no rules of composition, spaces are kept and nothing is cut off.
 from __future__ import annotations
 
 import enum
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ MAX_LENGTH = 256
 # Checked before NFKC, which takes time that grows with the square of a run of combining marks.
 _MAX_TYPED = 4 * MAX_LENGTH
 _SHORTEST_TOKEN = 3
+_NO_WORD = re.compile(r"[\W_]+")
 _LEAST_BESIDE_A_NAME = 8
 
 
@@ -58,6 +60,12 @@ class PasswordContext:
     email: Email | None = None
     username: Username | None = None
     product: str = "keyturn"
+
+    def words(self) -> tuple[str, ...]:
+        """The names and their parts, folded: what a guesser puts before every dictionary."""
+        names = [*_email_tokens(self.email), self.username.canonical if self.username else "", self.product]
+        parts = (part for name in names for part in (folded(name), *_NO_WORD.split(folded(name))))
+        return tuple(dict.fromkeys(part for part in parts if len(part) >= _SHORTEST_TOKEN))
 
 
 def check(password: Secret[str], *, min_length: int, context: PasswordContext) -> tuple[Reason, ...]:

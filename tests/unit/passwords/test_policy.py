@@ -150,3 +150,24 @@ def test_reasons_have_codes_of_their_own_and_sentences_with_the_lengths_that_hol
     assert Reason.TOO_SHORT.sentence(min_length=12) == "Use at least 12 characters."
     assert Reason.TOO_LONG.sentence(min_length=12) == "Use at most 256 characters."
     assert all("{" not in reason.sentence(min_length=15) for reason in Reason)
+
+
+def test_the_words_of_an_owner_are_its_names_and_their_parts_each_once():
+    assert ALICE.words() == (
+        "alice.liddell+news@wonderland.example",
+        "alice",
+        "liddell",
+        "news",
+        "wonderland",
+        "example",
+        "alice.liddell+news",
+        "alice.liddell",
+        "wonderland.example",
+        "white_rabbit",
+        "white",
+        "rabbit",
+        "acme portal",
+        "acme",
+        "portal",
+    )
+    assert PasswordContext(product="").words() == ()

@@ -1,0 +1,1 @@
+"""The embedded list of common passwords, and how it is made."""
