@@ -52,6 +52,25 @@ def load_or_fail() -> Settings:
         raise typer.Exit(EXIT_FAILED) from None
 
 
+def serving_settings_or_fail() -> Settings:
+    """As ``load_or_fail``; what carries mail is tried too, which a server would only do while it starts."""
+    from service.mail.addresses import AddressRefused, parse_mailbox
+    from service.mail.url import MailUrlRefused, sender_from_url
+
+    settings = load_or_fail()
+    try:
+        sender_from_url(settings.mail_url.get_secret_value())
+    except MailUrlRefused as error:
+        fail(f"KEYTURN_MAIL_URL: {error}")
+    try:
+        parse_mailbox(settings.mail_from or "nobody@localhost.localdomain")
+    except AddressRefused as error:
+        fail(f"KEYTURN_MAIL_FROM: {error}")
+    if settings.mail_templates and not Path(settings.mail_templates).is_dir():
+        fail("KEYTURN_MAIL_TEMPLATES: must be a folder")
+    return settings
+
+
 def with_base(work: Callable[[Base], Awaitable[T]]) -> T:
     """Run ``work`` on an opened store; the errors of the service become one line."""
     from prometheus_client import CollectorRegistry

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.context import DEFAULT_DATA, fail, load_or_fail, say
+from service.cli.context import DEFAULT_DATA, fail, say, serving_settings_or_fail
 from service.cli.dev_settings import brings_its_own_store, dev_variables, engine_variables
 from service.cli.running import remove_running, write_running
 from service.engines.port import EngineChoice
@@ -47,14 +47,16 @@ def dev(
     environment no engine is started.
     """
     from service.engines.errors import EngineError
+    from service.migrate.errors import MigrationError
+    from service.store.errors import StoreError
 
     if not _is_free(host, port):
         fail(f"{host}:{port} is in use; choose another with --port, or 0 for any")
     port = port or _free_port(host)
-    data.mkdir(parents=True, exist_ok=True)
     try:
+        data.mkdir(parents=True, exist_ok=True)
         asyncio.run(_main(host=host, port=port, data=data, engine=engine))
-    except EngineError as error:
+    except (EngineError, MigrationError, StoreError, OSError) as error:
         fail(str(error))
     except asyncio.CancelledError:
         say("Stopped.")
@@ -76,7 +78,7 @@ async def _main(*, host: str, port: int, data: Path, engine: EngineChoice) -> No
             os.environ.update(engine_variables(process.endpoint_url))
         for name, value in dev_variables(host=host, port=port, data=data, entropy=SystemEntropy()).items():
             os.environ.setdefault(name, value)
-        settings = load_or_fail()
+        settings = serving_settings_or_fail()
         write_running(data, {name: value for name, value in os.environ.items() if name.startswith(_NOTED)})
         stack.callback(remove_running, data)
         await _migrate(settings)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.context import fail, load_or_fail, say
+from service.cli.context import fail, say, serving_settings_or_fail
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -24,7 +24,7 @@ def serve(
     migrate: Annotated[bool, typer.Option("--migrate", help="Apply pending migrations first.")] = False,
 ) -> None:
     """Serve on DynamoDB, with settings from the environment."""
-    settings = load_or_fail()
+    settings = serving_settings_or_fail()
     if migrate:
         asyncio.run(_migrate())
     if workers == 1:

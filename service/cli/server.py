@@ -9,6 +9,7 @@ import uvicorn
 from prometheus_client import CollectorRegistry, start_http_server
 
 from service.cli.bounded_head import BoundedHead
+from service.cli.context import fail
 
 if TYPE_CHECKING:
     import socket
@@ -55,7 +56,14 @@ class Announcing(uvicorn.Server):
 
 
 def start_management(settings: Settings, registry: CollectorRegistry, *, default_port: int) -> str:
-    """Serve Prometheus's text on the management port, in a thread of its own. Answers its URL."""
+    """Serve Prometheus's text on the management port, in a thread of its own, and answer its URL.
+
+    Ends the command when the port cannot be had.
+    """
     port = settings.management_port or default_port
-    start_http_server(port, settings.management_host, registry)
+    try:
+        start_http_server(port, settings.management_host, registry)
+    except OSError as error:
+        reason = f"{settings.management_host}:{port} cannot be used for metrics ({error.strerror})"
+        fail(f"{reason}; choose another with KEYTURN_MANAGEMENT_PORT")
     return f"http://{settings.management_host}:{port}/metrics"
