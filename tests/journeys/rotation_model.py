@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hypothesis import strategies as st
+
 from service.errors import InvalidGrant, KeyturnError
 from service.kernel.secret import Secret
 from service.store.errors import StoreUnavailable
@@ -61,6 +63,21 @@ class RotationModel:
         self.epoch = 0
         self.skews = skews
         self.user_id = self.world.new_user()
+
+    def living(self):
+        """The sessions that could still be refreshed, by the first instance's clock."""
+        return [
+            family
+            for family in self.families
+            if not family.revoked
+            and family.epoch >= self.epoch
+            and self.now(0) < min(family.idle_ms, family.absolute_ms)
+        ]
+
+    def some_family(self, data):
+        """A session; most often a living one."""
+        living = self.living() or self.families
+        return data.draw(st.sampled_from([*living, *living, self.families[-1]]))
 
     def now(self, which):
         return self.world.clock.ms + self.skews[which]

@@ -28,8 +28,8 @@ from tests.support.store import CountedEntropy
 
 W_MS, D_MS, FLIGHT_MS = 30_000, 2_000, 10_000
 GRACE_MS, COALESCE_MS = 34_000, 48_000
-IDLE_MS, ABSOLUTE_MS = 600_000, 1_500_000
-LIFE = SessionLife(grace_seconds=30, skew_seconds=2, deadline_seconds=10, idle_seconds=600, absolute_seconds=1500)
+IDLE_MS, ABSOLUTE_MS = 600_000, 900_000
+LIFE = SessionLife(grace_seconds=30, skew_seconds=2, deadline_seconds=10, idle_seconds=600, absolute_seconds=900)
 FACTS = SignInFacts(client_id="first-party", scope="", amr=("pwd",), acr="aal1", auth_time_seconds=EPOCH_MS // 1000)
 DEVICE = Device(name=None, user_agent=None, address=None)
 

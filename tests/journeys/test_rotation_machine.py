@@ -54,14 +54,15 @@ from tests.journeys.rotation_world import (
 
 LONG = os.environ.get("KEYTURN_LONG") == "1"
 BOUNDS_MS = (1, D_MS, W_MS - 1, W_MS, W_MS + 1, GRACE_MS - 1, GRACE_MS, GRACE_MS + 1, COALESCE_MS, COALESCE_MS + 1)
-LONG_WAITS_MS = (IDLE_MS - 1, IDLE_MS, ABSOLUTE_MS)
-SKEWS_MS = (-D_MS, 0, D_MS)
+SKEWS_MS = ((0, 0), (-D_MS, D_MS), (D_MS, -D_MS), (0, D_MS), (-D_MS, -D_MS))
+WHICH = st.sampled_from([0, 1])
+LIVING = 3
 
 
 class RotationMachine(RotationModel, RuleBasedStateMachine):
     """One user, a few devices, two instances of the service."""
 
-    @initialize(skews=st.tuples(st.sampled_from(SKEWS_MS), st.sampled_from(SKEWS_MS)))
+    @initialize(skews=st.sampled_from(SKEWS_MS))
     def begin(self, skews):
         self.world.client.fault = None
         self.world.set_active_master(1)
@@ -70,8 +71,8 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
 
     # --- what people do ---------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self.families) < 3)
-    @rule(which=st.sampled_from([0, 1]))
+    @precondition(lambda self: len(self.living()) < LIVING)
+    @rule(which=WHICH)
     def sign_in(self, which):
         user = self.world.user(self.user_id)
         issued = self.world.run(self.instance(which).open_session(user, FACTS, DEVICE))
@@ -81,33 +82,29 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
         family.issued[0] = issued.refresh_token.reveal()
         self.families.append(family)
 
-    @precondition(lambda self: self.families)
-    @rule(data=st.data(), which=st.sampled_from([0, 1]), fault=st.sampled_from([None, None, None, "repeat"]))
+    @rule(data=st.data(), which=WHICH, fault=st.sampled_from([None, None, None, "repeat"]))
     def refresh_with_any_token(self, data, which, fault):
         """The newest, the previous one after a lost answer, or what a thief kept."""
-        family = data.draw(st.sampled_from(self.families))
+        family = self.some_family(data)
         text = data.draw(st.sampled_from([family.newest, *family.issued.values()]))
         self.present(family, text, which, fault)
 
-    @precondition(lambda self: self.families)
-    @rule(data=st.data(), which=st.sampled_from([0, 1]), wait_ms=st.sampled_from([0, *BOUNDS_MS[:4]]))
+    @rule(data=st.data(), which=WHICH, wait_ms=st.sampled_from([0, 1, W_MS - 1, W_MS]))
     def lose_the_answer_and_retry(self, data, which, wait_ms):
-        family = data.draw(st.sampled_from(self.families))
+        family = self.some_family(data)
         text = family.newest
         self.present(family, text, which, "lose")
         self.advance(wait_ms)
         self.present(family, text, 1 - which, None)
 
-    @precondition(lambda self: self.families)
-    @rule(data=st.data(), which=st.sampled_from([0, 1]), fault=st.sampled_from(["lose", "drop"]))
+    @rule(data=st.data(), which=WHICH, fault=st.sampled_from(["lose", "drop"]))
     def lose_the_answer(self, data, which, fault):
-        family = data.draw(st.sampled_from(self.families))
+        family = self.some_family(data)
         self.present(family, family.newest, which, fault)
 
-    @precondition(lambda self: self.families)
     @rule(data=st.data())
     def two_tabs_at_once(self, data):
-        family = data.draw(st.sampled_from(self.families))
+        family = self.some_family(data)
         if self.flight is not None and self.flight.family is family:
             return
         tabs = [self.send(family, family.newest, which) for which in (0, 1)]
@@ -123,10 +120,10 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
             if answer not in refusals:
                 self.hand_out(tab, answer.refresh_token.reveal())
 
-    @precondition(lambda self: self.families and self.flight is None)
-    @rule(data=st.data(), which=st.sampled_from([0, 1]))
+    @precondition(lambda self: self.flight is None)
+    @rule(data=st.data(), which=WHICH)
     def send_a_refresh_that_takes_long(self, data, which):
-        family = data.draw(st.sampled_from(self.families))
+        family = self.some_family(data)
         text = data.draw(st.sampled_from([family.newest, *family.issued.values()]))
         flight, client = self.send(family, text, which), self.world.client
 
@@ -148,27 +145,35 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
         (answer,) = self.world.attempt(flight.task)
         self.check(flight, answer, expected, followed)
 
-    @precondition(lambda self: self.families)
-    @rule(data=st.data(), which=st.sampled_from([0, 1]))
-    def log_out(self, data, which):
-        family = data.draw(st.sampled_from(self.families))
-        self.world.run(self.instance(which).logout(Secret(data.draw(st.sampled_from([*family.issued.values()])))))
-        family.revoked = True
+    @rule(data=st.data(), which=WHICH, wait_ms=st.sampled_from([GRACE_MS + 2 * D_MS + 1, COALESCE_MS + 2 * D_MS + 1]))
+    def a_thief_comes_back(self, data, which, wait_ms):
+        family = self.some_family(data)
+        kept = family.newest
+        self.present(family, kept, which, None)
+        self.advance(wait_ms)
+        self.present(family, kept, 1 - which, None)
 
-    @precondition(lambda self: self.families)
-    @rule(data=st.data())
-    def end_one_session_from_another(self, data):
-        family = data.draw(st.sampled_from(self.families))
-        try:
-            self.world.run(self.instance(0).end_session(self.user_id, family.session_id))
-        except NotFound:
-            assert family.revoked
-        family.revoked = True
+    @rule(data=st.data(), which=WHICH, early_ms=st.sampled_from([1, 0, -1]))
+    def come_back_when_the_session_ends(self, data, which, early_ms):
+        family = self.some_family(data)
+        ends_ms = min(family.idle_ms, family.absolute_ms)
+        self.advance(max(0, ends_ms - early_ms - self.now(which)))
+        self.present(family, family.newest, which, None)
 
-    @rule()
-    def log_out_everywhere(self):
-        self.world.run(self.instance(1).logout_all(self.user_id))
-        self.epoch += 1
+    @rule(data=st.data(), which=WHICH, how=st.sampled_from(["log out", "end from another", "log out everywhere"]))
+    def end(self, data, which, how):
+        family, instance = self.some_family(data), self.instance(which)
+        if how == "log out everywhere":
+            self.world.run(instance.logout_all(self.user_id))
+            self.epoch += 1
+            return
+        if how == "log out":
+            text = data.draw(st.sampled_from([*family.issued.values()]))
+            self.world.run(instance.logout(Secret(text)))
+        else:
+            (answer,) = self.world.attempt(instance.end_session(self.user_id, family.session_id))
+            assert family.revoked or not isinstance(answer, NotFound)
+        family.revoked = True
 
     @rule(text=st.sampled_from(["", "ktr_", "ktr_" + "0" * 101, "ktr_" + "z" * 101]))
     def present_what_is_not_ours(self, text):
@@ -185,10 +190,6 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
 
     @rule(by_ms=st.sampled_from(BOUNDS_MS))
     def wait(self, by_ms):
-        self.advance(by_ms)
-
-    @rule(by_ms=st.sampled_from(LONG_WAITS_MS))
-    def wait_long(self, by_ms):
         self.advance(by_ms)
 
     # --- what must hold ---------------------------------------------------------------------------------------------
