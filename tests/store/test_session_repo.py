@@ -1,0 +1,113 @@
+"""The sessions' conditions on each engine: the write is the rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from service.sessions.model import RevokeReason, SessionState
+from service.sessions.repo import NotRotated, Rotated, SessionRepo
+from service.store.errors import ConditionFailed
+from tests.unit.sessions.conftest import HOUR_MS, MASTERS, NONCE, NOW_MS, RefreshKeys, make_session, make_token
+
+KEYS = RefreshKeys(MASTERS, active_kid=1)
+TOKEN = make_token()
+NEXT = KEYS.successor(TOKEN, kid=1, nonce=NONCE)
+SESSION = make_session(TOKEN)
+COALESCE_MS = 48_000
+
+
+@pytest.fixture
+def repo(dynamo):
+    return SessionRepo(dynamo=dynamo)
+
+
+async def rotate(repo, *, presented=TOKEN, now_ms=NOW_MS):
+    return await repo.rotate(presented, NEXT, nonce=NONCE, now_ms=now_ms, coalesce_ms=COALESCE_MS, idle_ms=HOUR_MS)
+
+
+async def test_a_current_token_advances_one_generation(repo):
+    await repo.create(SESSION)
+    assert await rotate(repo) == Rotated(
+        session=replace(
+            SESSION,
+            generation=1,
+            digest=NEXT.digest,
+            previous_digest=TOKEN.digest,
+            nonce=NONCE,
+            kid=1,
+            rotated_ms=NOW_MS,
+            idle_expiry_ms=NOW_MS + HOUR_MS,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"digest": b"z" * 32},
+        {"state": SessionState.REVOKED},
+        {"idle_expiry_ms": NOW_MS},
+        {"absolute_expiry_ms": NOW_MS},
+        {"rotated_ms": NOW_MS - COALESCE_MS},
+        {"rotated_ms": NOW_MS},
+        {"rotated_ms": NOW_MS + 1},
+    ],
+    ids=str,
+)
+async def test_a_session_that_may_not_rotate_is_left_as_it_was(repo, changes):
+    stored = replace(SESSION, **changes)
+    await repo.create(stored)
+    assert await rotate(repo) == NotRotated(stored=stored)
+    assert (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions == (stored,)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"idle_expiry_ms": NOW_MS + 1},
+        {"absolute_expiry_ms": NOW_MS + 1},
+        {"rotated_ms": NOW_MS - COALESCE_MS - 1},
+    ],
+    ids=str,
+)
+async def test_a_millisecond_before_the_bound_it_may(repo, changes):
+    await repo.create(replace(SESSION, **changes))
+    assert isinstance(await rotate(repo), Rotated)
+
+
+async def test_a_session_that_is_not_there_is_not_made(repo):
+    assert await rotate(repo) == NotRotated(stored=None)
+    assert (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions == ()
+
+
+async def test_session_fixation_an_id_in_use_is_not_taken_over(repo):
+    await repo.create(SESSION)
+    with pytest.raises(ConditionFailed):
+        await repo.create(replace(SESSION, digest=NEXT.digest))
+
+
+async def test_a_session_whose_answer_was_lost_may_be_put_again(repo):
+    await repo.create(SESSION)
+    await repo.create(SESSION)
+
+
+async def test_a_revoked_session_stays_revoked_and_keeps_its_first_reason(repo):
+    await repo.create(SESSION)
+    ids = (TOKEN.user_id, TOKEN.session_id)
+    assert await repo.revoke(*ids, reason=RevokeReason.LOGOUT, now_ms=NOW_MS)
+    assert not await repo.revoke(*ids, reason=RevokeReason.REUSE, now_ms=NOW_MS + 1)
+    (stored,) = (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions
+    assert (stored.state, stored.revoke_reason, stored.revoked_ms) == (SessionState.REVOKED, "logout", NOW_MS)
+    assert isinstance(await rotate(repo), NotRotated)
+
+
+async def test_a_session_that_is_not_there_cannot_be_revoked(repo):
+    assert not await repo.revoke(TOKEN.user_id, TOKEN.session_id, reason=RevokeReason.LOGOUT, now_ms=NOW_MS)
+
+
+async def test_an_erased_session_is_gone(repo):
+    await repo.create(SESSION)
+    await repo.erase(SESSION)
+    assert (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions == ()
