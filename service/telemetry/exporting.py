@@ -27,6 +27,7 @@ def open_provider(environ: Mapping[str, str]) -> Any | None:
     if not names:
         return None
     try:
+        from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
@@ -35,7 +36,8 @@ def open_provider(environ: Mapping[str, str]) -> Any | None:
     exporters = [exporter for exporter in map(_exporter, names) if exporter is not None]
     if not exporters:
         return None
-    provider = TracerProvider(shutdown_on_exit=False)
+    resource = Resource.create({} if _is_named(environ) else {"service.name": "keyturn"})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     for exporter in exporters:
         provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
@@ -46,6 +48,10 @@ def _asked_for(environ: Mapping[str, str]) -> list[str]:
         return []
     names = [name.strip() for name in environ.get(EXPORTERS, "").split(",")]
     return [name for name in names if name not in {"", "none"}]
+
+
+def _is_named(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("OTEL_SERVICE_NAME")) or "service.name=" in environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
 
 
 def _exporter(name: str) -> Any | None:
