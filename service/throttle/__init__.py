@@ -1,0 +1,1 @@
+"""How often somebody may try: counters in DynamoDB, quotas for mail, devices that are known, coarse limits in front."""
