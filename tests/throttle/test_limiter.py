@@ -311,3 +311,33 @@ async def test_an_item_holds_neither_a_name_nor_an_address_and_expires(limiter, 
         assert "ada" not in repr(item)
         assert "192.0.2" not in repr(item)
         assert clock.now_ms() < item["ttl"] * 1000 <= clock.now_ms() + 2 * lane.limit.window_ms + 60_000
+
+
+async def test_a_caller_cancelled_at_its_hash_leaves_nothing_under_way(limiter, lanes):
+    started = asyncio.Event()
+
+    async def hanging():
+        async with await limiter.before(lanes()) as admission:
+            await admission.at_slot()
+            started.set()
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(hanging())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    state = limiter.gate.memory.of(lanes().account.key)
+    assert state.is_idle
+    assert state.pending == 1
+
+
+async def test_a_refusal_while_others_are_under_way_is_for_a_moment_and_not_remembered(limiter, lanes, attempt):
+    await fail(attempt, limiter, lanes(), ACCOUNT.failures - 1)
+    async with await limiter.before(lanes()) as last, await limiter.before(lanes()) as late:
+        await last.at_slot()
+        with pytest.raises(TooManyRequests) as refusal:
+            await late.at_slot()
+        assert refusal.value.retry_after_seconds == 1
+        await last.succeeded()
+    assert await attempt(limiter, lanes(), right=True)
