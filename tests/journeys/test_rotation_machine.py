@@ -54,7 +54,7 @@ from tests.journeys.rotation_world import (
 
 LONG = os.environ.get("KEYTURN_LONG") == "1"
 BOUNDS_MS = (1, D_MS, W_MS - 1, W_MS, W_MS + 1, GRACE_MS - 1, GRACE_MS, GRACE_MS + 1, COALESCE_MS, COALESCE_MS + 1)
-SKEWS_MS = ((0, 0), (-D_MS, D_MS), (D_MS, -D_MS), (0, D_MS), (-D_MS, -D_MS))
+SKEWS_MS = ((-D_MS, D_MS), (D_MS, -D_MS), (0, 0))
 WHICH = st.sampled_from([0, 1])
 LIVING = 3
 
@@ -89,9 +89,11 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
         text = data.draw(st.sampled_from([family.newest, *family.issued.values()]))
         self.present(family, text, which, fault)
 
-    @rule(data=st.data(), which=WHICH, wait_ms=st.sampled_from([0, 1, W_MS - 1, W_MS]))
+    @rule(data=st.data(), which=WHICH, wait_ms=st.sampled_from([W_MS, 0, W_MS - 1]))
     def lose_the_answer_and_retry(self, data, which, wait_ms):
+        """Most often a rotation's: the token is let grow old enough first."""
         family = self.some_family(data)
+        self.advance(data.draw(st.sampled_from([COALESCE_MS + 2 * D_MS + 1, 0])))
         text = family.newest
         self.present(family, text, which, "lose")
         self.advance(wait_ms)
@@ -153,7 +155,7 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
         self.advance(wait_ms)
         self.present(family, kept, 1 - which, None)
 
-    @rule(data=st.data(), which=WHICH, early_ms=st.sampled_from([1, 0, -1]))
+    @rule(data=st.data(), which=WHICH, early_ms=st.sampled_from([0, 1, -1]))
     def come_back_when_the_session_ends(self, data, which, early_ms):
         family = self.some_family(data)
         ends_ms = min(family.idle_ms, family.absolute_ms)
