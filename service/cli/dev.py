@@ -156,6 +156,6 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host if host not in {"localhost", ""} else "127.0.0.1", 0))
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host or "127.0.0.1", 0))
         return int(probe.getsockname()[1])

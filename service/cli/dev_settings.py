@@ -51,7 +51,7 @@ def engine_variables(endpoint_url: str) -> dict[str, str]:
 
 def dev_variables(*, host: str, port: int, data: Path, entropy: Entropy) -> dict[str, str]:
     """Our settings where the environment has none."""
-    shown = "127.0.0.1" if host in _ANY_ADDRESS else host
+    shown = "127.0.0.1" if host in _ANY_ADDRESS else f"[{host}]" if ":" in host else host
     return {
         "KEYTURN_ENV": "dev",
         "KEYTURN_ISSUER": f"http://{shown}:{port}",

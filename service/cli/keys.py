@@ -53,6 +53,8 @@ async def _rotate(base: Base, *, now: bool) -> str:
     from service.base import build_keyring
 
     keyring = build_keyring(base)
+    # What is due is made first, or it would begin after this one and take its place.
+    await keyring.refresh()
     begins_ms = base.clock.now_ms() + (0 if now else keyring.life.publish_ahead_ms)
     record = await keyring.rotate(begins_ms=begins_ms)
     if record is None:

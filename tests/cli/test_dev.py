@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 
 import psutil
 import pytest
@@ -44,12 +43,14 @@ def test_dev_says_where_it_is_serves_the_main_job_and_ends_without_a_trace(start
     assert http.get(f"{url}/metrics").status_code == 404
     assert 'keyturn_security_events_total{kind="sign_in",outcome="ok"} 1.0' in http.get(dev.metrics_url).text
     assert list((tmp_path / ".keyturn/mail/new").iterdir())
+    for name in ("secrets.env", "running.env"):
+        assert (tmp_path / ".keyturn" / name).stat().st_mode & 0o077 == 0, "for its owner alone"
     assert [path.name for path in tmp_path.iterdir() if path.suffix not in {".out", ".err"}] == [".keyturn"]
 
     # Another command in the same folder finds it.
     status, out, err = run("users", "disable", "ada@example.com")
     assert (status, out.strip().endswith("is disabled")) == (0, True), err
-    assert http.post(f"{url}/v1/refresh", json=renewed.json() and {"refresh_token": "x"}).status_code == 401
+    assert http.post(f"{url}/v1/refresh", json={"refresh_token": renewed.json()["refresh_token"]}).status_code == 401
 
     # A second one on the folder, or on the port, says so in one line and does no harm.
     status, out, err = run("dev", "--port", "0", "--data", ".keyturn")
@@ -67,15 +68,7 @@ def test_dev_says_where_it_is_serves_the_main_job_and_ends_without_a_trace(start
     assert "Traceback" not in dev.err
 
 
-def test_ctrl_c_ends_it_with_status_0(start):
-    dev = start("dev", "--port", "0", "--data", "data")
-    dev.wait_until_ready()
-    assert dev.end(signal.SIGINT) == 0
-    assert dev.orphans() == []
-    assert "Traceback" not in dev.err
-
-
-def test_kill_9_leaves_no_orphan_and_no_loss(start, http):
+def test_kill_9_leaves_no_orphan_and_no_loss_and_ctrl_c_ends_with_status_0(start, http):
     dev = start("dev", "--port", "0", "--data", "data")
     url = dev.wait_until_ready()
     sign_up(http, url, "ada@example.com")
@@ -89,7 +82,9 @@ def test_kill_9_leaves_no_orphan_and_no_loss(start, http):
     assert renewed.status_code == 200, renewed.text
     assert renewed.json()["session_id"] == tokens["session_id"]
     assert sign_in(http, new_url, "ada@example.com")["session_id"] != tokens["session_id"]
-    assert again.end() == 0
+    assert again.end(signal.SIGINT) == 0
+    assert again.orphans() == []
+    assert "Traceback" not in again.err
 
 
 def listening_port(command):
@@ -100,14 +95,6 @@ def listening_port(command):
     connections = psutil.Process(command.process.pid).net_connections("tcp")
     ports = {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN} - {metrics}
     return ports.pop() if ports else None
-
-
-def test_the_folder_can_be_read_by_its_owner_alone(start, tmp_path):
-    dev = start("dev", "--port", "0", "--data", "data")
-    dev.wait_until_ready()
-    for name in ("secrets.env", "running.env"):
-        assert (tmp_path / "data" / name).stat().st_mode & 0o077 == 0
-    dev.end()
 
 
 def test_a_dynamodb_of_ones_own_is_used_and_no_engine_started(start, engine_url, http, tmp_path):
@@ -126,10 +113,6 @@ def test_a_dynamodb_of_ones_own_is_used_and_no_engine_started(start, engine_url,
     [
         ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}, "AWS_REGION"),
         ({"KEYTURN_MAIL_URL": "ses:"}, "KEYTURN_MAIL_URL: "),
-        ({"KEYTURN_MAIL_URL": "smtp://user:canary@host:port"}, "KEYTURN_MAIL_URL: "),
-        ({"KEYTURN_MAIL_FROM": "Ada <canary@example.com>"}, "KEYTURN_MAIL_FROM: "),
-        ({"KEYTURN_MAIL_TEMPLATES": "nowhere"}, "KEYTURN_MAIL_TEMPLATES: "),
-        ({"KEYTURN_NONSENSE": "canary"}, "KEYTURN_NONSENSE: "),
     ],
     ids=str,
 )
@@ -147,11 +130,3 @@ def test_a_folder_that_is_a_file_is_one_line(run, tmp_path):
     (tmp_path / "data").write_text("")
     status, _, err = run("dev", "--port", "0", "--data", "data")
     assert (status, len(err.strip().splitlines())) == (1, 1), err
-
-
-def test_a_free_port_is_really_free(start):
-    dev = start("dev", "--port", "0", "--data", "data")
-    url = dev.wait_until_ready()
-    with socket.socket() as probe, pytest.raises(OSError, match="in use"):
-        probe.bind(("127.0.0.1", int(url.rpartition(":")[2])))
-    dev.end()

@@ -34,6 +34,8 @@ def environ(engine_url, tmp_path):
         "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
         "KEYTURN_IDENTITY_KEY": KEY,
         "KEYTURN_MAIL_URL": f"maildir:{tmp_path / 'mail'}",
+        "KEYTURN_ARGON2_MEMORY_KIB": "64",
+        "KEYTURN_ARGON2_TIME_COST": "1",
         "KEYTURN_MANAGEMENT_PORT": str(free_port()),
     }
 
