@@ -117,21 +117,23 @@ class KeyRing:
         return self._reading
 
     async def _read(self) -> Snapshot:
-        snapshot = await self._snapshot_of(await self.repo.all())
+        snapshot = await self._read_once()
         due = next_key_due(snapshot.records, self.algorithm, life=self.life, now_ms=self.clock.now_ms())
         if due is not None and not self._is_foreign(snapshot):
             await self.repo.add(await self._make(due))
-            snapshot = await self._snapshot_of(await self.repo.all())
+            snapshot = await self._read_once()
         self._snapshot = snapshot
         return snapshot
 
-    async def _snapshot_of(self, records: tuple[KeyRecord, ...]) -> Snapshot:
+    async def _read_once(self) -> Snapshot:
+        # Its age counts from before the reading: a key may have been marked bad while it was under way.
+        read_at_seconds = self.clock.monotonic_seconds()
         return await take_snapshot(
-            records,
+            await self.repo.all(),
             algorithm=self.algorithm,
             life=self.life,
             now_ms=self.clock.now_ms(),
-            read_at_seconds=self.clock.monotonic_seconds(),
+            read_at_seconds=read_at_seconds,
             wrapper=self.wrapper,
         )
 

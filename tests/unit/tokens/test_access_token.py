@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+
+from keyturn.verifier import verify
+from service.errors import Unavailable
+from service.tokens.access_token import AccessTokens, Grant
+from service.tokens.model import Algorithm
+from tests.support.store import CountedEntropy
+from tests.unit.tokens.conftest import NOW_MS
+
+ISSUER, AUDIENCE = "https://auth.example.com", "https://api.example.com"
+GRANT = Grant(
+    subject="9b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d",
+    session_id="0b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d",
+    client_id="first-party",
+    scope="a b",
+    auth_time_seconds=NOW_MS // 1000 - 60,
+    amr=("pwd",),
+    acr="aal1",
+)
+
+
+@pytest.fixture
+def make_tokens(make_ring, clock):
+    def make(**changes):
+        return AccessTokens(
+            keyring=make_ring(**changes),
+            clock=clock,
+            entropy=CountedEntropy(),
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            ttl_seconds=300,
+        )
+
+    return make
+
+
+def parts(token):
+    return [json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2]]
+
+
+async def test_the_claims_are_exactly_these(make_tokens, clock):
+    tokens = make_tokens()
+    clock.ms += 999
+    header, claims = parts(await tokens.issue(GRANT))
+    assert header == {"alg": "ES256", "typ": "at+jwt", "kid": (await tokens.keyring.signer()).kid}
+    assert claims.pop("jti")
+    assert claims == {
+        "iss": ISSUER,
+        "sub": GRANT.subject,
+        "aud": AUDIENCE,
+        "exp": NOW_MS // 1000 + 300,
+        "iat": NOW_MS // 1000,
+        "client_id": "first-party",
+        "scope": "a b",
+        "sid": GRANT.session_id,
+        "auth_time": NOW_MS // 1000 - 60,
+        "amr": ["pwd"],
+        "acr": "aal1",
+    }
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm), ids=str)
+async def test_the_guard_library_takes_a_token_of_each_algorithm(make_tokens, algorithm):
+    tokens = make_tokens(algorithm=algorithm)
+    principal = verify(
+        await tokens.issue(GRANT),
+        keys=(await tokens.keyring.jwks()).keys,
+        expected_issuer=ISSUER,
+        expected_audience=AUDIENCE,
+        now_ms=NOW_MS,
+        max_lifetime_seconds=300,
+    )
+    assert (principal.subject, principal.session_id, principal.client_id) == (
+        GRANT.subject,
+        GRANT.session_id,
+        "first-party",
+    )
+    assert (principal.scopes, principal.amr, principal.acr) == (frozenset({"a", "b"}), ("pwd",), "aal1")
+
+
+async def test_no_two_tokens_have_one_id(make_tokens):
+    tokens = make_tokens()
+    ids = {parts(await tokens.issue(GRANT))[1]["jti"] for _ in range(20)}
+    assert len(ids) == 20
+    assert all(len(base64.urlsafe_b64decode(token_id + "==")) == 16 for token_id in ids)
+
+
+async def test_a_token_without_a_scope_has_an_empty_one(make_tokens):
+    assert parts(await make_tokens().issue(replace(GRANT, scope="")))[1]["scope"] == ""
+
+
+async def test_without_a_key_nothing_is_signed(make_tokens, table):
+    table.away = True
+    with pytest.raises(Unavailable):
+        await make_tokens().issue(GRANT)
