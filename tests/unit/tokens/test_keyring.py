@@ -266,6 +266,15 @@ async def test_a_process_with_other_key_encryption_keys_makes_no_keys_for_the_ot
     assert len(table.records) == 1
 
 
+async def test_not_even_when_a_key_is_due_and_it_says_so(make_ring, table, clock, caplog):
+    kid = (await make_ring().signer()).kid
+    clock.advance(seconds=29 * DAY_MS / 1000)
+    stranger = make_ring(wrapper=make_wrapper({9: b"9" * 32}, active_kid=9))
+    assert set((await stranger.jwks()).keys) == {kid}
+    assert len(table.records) == 1
+    assert [(record.message, record.kids) for record in caplog.records] == [("signing keys do not open", [kid])]
+
+
 async def test_a_process_that_cannot_open_the_next_key_signs_with_the_one_before(make_ring, table, clock):
     ring = make_ring()
     old = (await ring.signer()).kid

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from service.store.codec import decode_item, encode_item
+from service.store.operations import Get, Query, Update
+from service.store.table import Table
+from service.users import items
+from service.users.model import UserState
+from service.users.repo import UserRepo
+from tests.support.store import ScriptedDynamo, page, refused
+from tests.unit.users.conftest import make_user
+
+USER = make_user()
+KEY = {"uid": USER.user_id, "sk": "U"}
+ITEM = decode_item(encode_item(items.to_item(USER)))
+PASSWORD = {"uid": USER.user_id, "sk": "C#pwd", "ph": "hash"}
+
+
+def make(*answers):
+    return UserRepo(dynamo=ScriptedDynamo(*answers))
+
+
+async def test_the_owner_of_a_name_is_found_by_its_key():
+    repo = make(({"k": "e1#00", "uid": USER.user_id},))
+    assert await repo.owner_of("e1#00") == USER.user_id
+    assert repo.dynamo.operations == [[Get(table=Table.IDENTITIES, key={"k": "e1#00"})]]
+
+
+async def test_a_name_that_is_nobodys_or_only_held_for_a_sign_up_has_no_owner():
+    repo = make((None, {"k": "b", "uid": b"u", "hx": 5}, {"k": "c", "uid": b"v"}))
+    assert await repo.owners_of(["a", "b", "c"]) == (None, None, b"v")
+
+
+@pytest.mark.parametrize(("item", "user"), [(ITEM, USER), (None, None)])
+async def test_a_user_is_loaded_whatever_its_state(item, user):
+    repo = make(item)
+    assert await repo.load(USER.user_id) == user
+    assert repo.dynamo.operations == [Get(table=Table.USERS, key=KEY)]
+
+
+async def test_a_user_and_its_credentials_are_one_request():
+    repo = make(page(PASSWORD, ITEM))
+    assert await repo.load_with_credentials(USER.user_id) == (USER, {"C#pwd": PASSWORD})
+    assert repo.dynamo.operations == [
+        Query(table=Table.USERS, condition="uid = :uid", values={":uid": USER.user_id}, limit=100)
+    ]
+
+
+@pytest.mark.parametrize("rows", [(), (PASSWORD,)])
+async def test_credentials_without_a_profile_are_nobody(rows):
+    assert await make(page(*rows)).load_with_credentials(USER.user_id) is None
+
+
+async def test_ending_all_sessions_raises_the_epoch_of_an_active_account():
+    repo = make({**ITEM, "ep": 1})
+    assert await repo.end_all_sessions(USER.user_id)
+    assert repo.dynamo.operations == [
+        Update(
+            table=Table.USERS,
+            key=KEY,
+            update="ADD ep :one",
+            condition="st = :active",
+            values={":active": "active", ":one": 1},
+        )
+    ]
+
+
+async def test_ending_all_sessions_of_who_is_not_active_is_told():
+    assert not await make(refused(ITEM)).end_all_sessions(USER.user_id)
+
+
+async def test_a_change_of_state_ends_all_sessions_and_voids_pending_proofs():
+    repo = make({**ITEM, "st": "disabled", "ep": 1})
+    assert await repo.set_state(USER.user_id, UserState.DISABLED) == make_user(state=UserState.DISABLED, epoch=1)
+    (operation,) = repo.dynamo.operations
+    assert operation.update.startswith("SET st = :state ")
+    assert operation.update.endswith(" ADD ep :one")
+    assert items.FORGET_PENDING in operation.update
+    assert operation.condition == "attribute_exists(uid) AND st <> :deleted"
+    assert operation.values == {":state": "disabled", ":deleted": "deleted", ":one": 1}
+
+
+async def test_nobody_and_the_deleted_have_no_state_to_change():
+    assert await make(refused()).set_state(USER.user_id, UserState.ACTIVE) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "update"),
+    [
+        ({"display_name": "Ada"}, "SET dn = :display_name"),
+        ({"locale": "de"}, "SET lc = :locale"),
+        ({"display_name": "", "locale": "de"}, "SET dn = :display_name, lc = :locale"),
+    ],
+)
+async def test_a_profile_is_changed_by_constant_expressions(changes, update):
+    repo = make(ITEM)
+    assert await repo.set_profile(USER.user_id, changes) == USER
+    (operation,) = repo.dynamo.operations
+    assert (operation.update, operation.condition) == (update, "st = :active")
+    assert operation.values == {f":{name}": value for name, value in changes.items()} | {":active": "active"}
+
+
+@pytest.mark.parametrize("name", ["scope", "st", "ep", "email", "dn = :x, sc"])
+async def test_mass_assignment_no_other_field_can_be_set(name):
+    repo = make()
+    with pytest.raises(KeyError):
+        await repo.set_profile(USER.user_id, {name: "x"})
+    assert repo.dynamo.operations == []
+
+
+async def test_a_profile_of_who_is_not_active_is_not_changed():
+    assert await make(refused(ITEM)).set_profile(USER.user_id, {"locale": "de"}) is None
