@@ -8,19 +8,23 @@ tries every way to read them. Here it reads at most MAX_JUDGED characters at a t
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from zxcvbn import matching, scoring, time_estimates  # type: ignore[import-untyped]
+from zxcvbn import matching, scoring  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAX_JUDGED = 48
-"""Code points that are looked at together; of longer texts both ends are judged, and the stronger counts."""
+"""Code points that are looked at together; of a longer text the better end counts."""
 MAX_SPELLINGS = 8
 """Ways of reading signs as letters (``4`` and ``@`` as ``a``) that are all tried."""
 _LEAST_REPEATED = 3
+# Where the scores 1 to 4 begin. zxcvbn asks for five guesses more, which keeps eight signs chosen by chance below 3.
+_SCORES = (10**3, 10**6, 10**8, 10**10)
+_BEST = len(_SCORES)
 
 _Dictionaries: TypeAlias = dict[str, dict[str, int]]
 _Match: TypeAlias = dict[str, Any]
@@ -71,8 +75,9 @@ def judge(password: str, *, words: Sequence[str] = ()) -> Strength:
     if not unit:
         return Strength(score=0, hint=_NO_PATTERN)
     known = {**_DICTIONARIES, "user_inputs": {word: rank for rank, word in enumerate(words, 1)}}
-    ends = dict.fromkeys((unit[:MAX_JUDGED], unit[-MAX_JUDGED:]))
-    strongest = max((_judge_part(end, known) for end in ends), key=lambda strength: strength.score)
+    strongest = _judge_part(unit[:MAX_JUDGED], known)
+    if len(unit) > MAX_JUDGED and strongest.score < _BEST:
+        strongest = max(strongest, _judge_part(unit[-MAX_JUDGED:], known), key=lambda strength: strength.score)
     return strongest if unit == text else Strength(score=strongest.score, hint=_REPEAT)
 
 
@@ -83,7 +88,7 @@ def spellings_of(text: str) -> int:
 
 def _judge_part(text: str, dictionaries: _Dictionaries) -> Strength:
     result = scoring.most_guessable_match_sequence(text, _matches(text, dictionaries))
-    return Strength(score=time_estimates.guesses_to_score(result["guesses"]), hint=_hint(result["sequence"]))
+    return Strength(score=bisect_right(_SCORES, result["guesses"]), hint=_hint(result["sequence"]))
 
 
 def _matches(text: str, dictionaries: _Dictionaries) -> list[_Match]:

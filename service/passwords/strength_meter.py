@@ -31,10 +31,13 @@ class StrengthMeter:
             raise ValueError("a strength meter needs a place in its queue")
         self._queue = queue
         self._under_way = 0
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="strength")
 
     async def measure(self, password: Secret[str], *, words: Sequence[str] = ()) -> Strength:
-        """The strength of ``password``, which is not longer than the policy allows. Raises Unavailable when full."""
+        """The strength of ``password``, which is not longer than the policy allows. Raises Unavailable when full or closed."""
+        if self._closed:
+            raise Unavailable("the strength check has stopped", retry_after_seconds=1)
         if self._under_way >= self._queue:
             raise Unavailable("the queue of the strength check is full", retry_after_seconds=1)
         work = self._thread.submit(partial(judge, password.reveal(), words=words))
@@ -45,7 +48,8 @@ class StrengthMeter:
         return await asyncio.shield(running)
 
     async def close(self) -> None:
-        """Let what was begun finish."""
+        """Let what was begun finish; whoever comes later gets Unavailable."""
+        self._closed = True
         await asyncio.to_thread(self._thread.shutdown)
 
     def _done(self, _running: asyncio.Future[Strength]) -> None:

@@ -140,7 +140,7 @@ async def test_the_least_score_is_a_setting(make, min_score, expected):
 
 async def test_a_shorter_minimum_lets_shorter_passwords_through_that_are_strong(make):
     checker = make(min_length=8)
-    assert await codes(checker, "vR7#qLx2m") == []
+    assert await codes(checker, "vR7#qLx2") == []
     assert await codes(checker, "sunshine") == ["password_breached"]
 
 

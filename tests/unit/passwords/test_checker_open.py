@@ -26,6 +26,8 @@ async def test_as_it_comes_both_lists_and_a_score_of_three_are_asked_for(clock):
         client = checker.breached.client
         assert not client.follow_redirects
     assert client.is_closed
+    with pytest.raises(Unavailable):
+        await checker.check(GOOD, PasswordContext())
 
 
 async def test_offline_asks_the_embedded_list_alone(clock):

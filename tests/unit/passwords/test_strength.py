@@ -106,6 +106,11 @@ def test_a_strong_end_makes_up_for_a_weak_beginning_and_the_other_way_round():
         assert judge(password).score == 4
 
 
+def test_eight_signs_without_a_pattern_score_three_and_seven_do_not():
+    assert judge("q7#kfw2!").score == 3
+    assert judge("q7#kfw2").score == 2
+
+
 class Work:
     """Counts what zxcvbn looks up: substrings in dictionaries, which is where its time goes."""
 
