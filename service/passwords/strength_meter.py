@@ -35,7 +35,7 @@ class StrengthMeter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="strength")
 
     async def measure(self, password: Secret[str], *, words: Sequence[str] = ()) -> Strength:
-        """The strength of ``password``, which is not longer than the policy allows. Raises Unavailable when full or closed."""
+        """The strength of ``password``, no longer than the policy allows. Raises Unavailable when full or closed."""
         if self._closed:
             raise Unavailable("the strength check has stopped", retry_after_seconds=1)
         if self._under_way >= self._queue:
