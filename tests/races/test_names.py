@@ -9,12 +9,14 @@ from collections import Counter
 
 import pytest
 
-from tests.support.live import profiles
+from tests.support.live import LONG, profiles
 from tests.support.mailbox import text_of
 from tests.support.people import PASSWORD
 from tests.support.wire import open_wires, post_each
 
 CLIENTS = 64
+# Seconds on an idle machine; shared ones and the long variants take their time.
+pytestmark = pytest.mark.timeout(900 if LONG else 300)
 
 
 def case_variants(text, count):

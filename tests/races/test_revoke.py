@@ -52,7 +52,7 @@ class Refreshing:
     async def on(self, wire):
         while True:
             after = self.ended.is_set()
-            answers = [await wire.post("/v1/refresh", {"refresh_token": token}) for token in tuple(self.known)]
+            answers = [await wire.insist("/v1/refresh", {"refresh_token": token}) for token in tuple(self.known)]
             if after:
                 return {answer.status for answer in answers}
             self.known.update(answer.body["refresh_token"] for answer in answers if answer.status == 200)

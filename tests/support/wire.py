@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
 SECONDS = 60
+ATTEMPTS = 10
 
 
 class Lost(Exception):
@@ -67,6 +68,15 @@ class Wire:
     async def post(self, path: str, body: Any = None, *, bearer: str | None = None) -> Answer:
         return await self.call("POST", path, body, bearer=bearer)
 
+    async def insist(self, path: str, body: Any = None) -> Answer:
+        """Post, and again while the answer is 503: a starved machine may not reach its store in time, and says so."""
+        for _ in range(ATTEMPTS - 1):
+            answer = await self.post(path, body)
+            if answer.status != 503:
+                return answer
+            await asyncio.sleep(0.2)
+        return await self.post(path, body)
+
     async def aclose(self) -> None:
         self._writer.close()
         try:
@@ -93,7 +103,7 @@ async def post_each(wires: Sequence[Wire], path: str, bodies: Iterable[Any]) -> 
 
     async def work(wire: Wire) -> None:
         for index, body in waiting:
-            answers[index] = await wire.post(path, body)
+            answers[index] = await wire.insist(path, body)
 
     await asyncio.gather(*map(work, wires))
     return [answers[index] for index in sorted(answers)]
@@ -101,4 +111,4 @@ async def post_each(wires: Sequence[Wire], path: str, bodies: Iterable[Any]) -> 
 
 async def post_at_once(wires: Sequence[Wire], path: str, body: Any) -> list[Answer]:
     """Post one body on every connection at the same moment."""
-    return list(await asyncio.gather(*(wire.post(path, body) for wire in wires)))
+    return list(await asyncio.gather(*(wire.insist(path, body) for wire in wires)))

@@ -86,7 +86,11 @@ class Workers:
             url = f"http://127.0.0.1:{reader.recv()}"
         async with httpx.AsyncClient(trust_env=False, timeout=_READY_SECONDS) as client:
             # The socket listens already: the answer comes when the application has started.
-            assert (await client.get(f"{url}/readyz")).status_code == 200, self.log()
+            try:
+                answer = await client.get(f"{url}/readyz")
+            except httpx.TransportError as error:
+                raise AssertionError(self.log()) from error
+            assert answer.status_code == 200, self.log()
         return Worker(url, process)
 
     def log(self) -> str:
