@@ -145,6 +145,25 @@ async def test_a_transaction_that_was_held_up_is_tried_again():
     assert len(dynamo.client.requests) == 3
 
 
+def tokens_of(dynamo):
+    return [request["ClientRequestToken"] for _, request in dynamo.client.requests]
+
+
+async def test_a_transaction_whose_end_is_not_known_is_tried_again_under_the_same_token():
+    dynamo = make(client_error("TransactionInProgressException"), {})
+    await dynamo.transact([PUT])
+    first, again = tokens_of(dynamo)
+    assert first == again
+
+
+async def test_a_transaction_that_was_cancelled_is_tried_again_as_a_request_of_its_own():
+    dynamo = make(held(*HELD), {}, {})
+    await dynamo.transact([PUT])
+    await dynamo.transact([PUT])
+    assert len(set(tokens_of(dynamo))) == 3
+    assert all(len(token) <= 36 for token in tokens_of(dynamo))
+
+
 async def test_a_transaction_that_is_held_up_through_every_try_is_a_conflict_and_503():
     dynamo = make(*(held(*HELD) for _ in range(20)))
     with pytest.raises(Conflict):
