@@ -61,11 +61,11 @@ class _TracedClient:
 
 def _asked(operation: str, request: Mapping[str, Any]) -> Attributes:
     """Names only: keys and values of items are nobody's business here."""
-    attributes: Attributes = {"db.system.name": "aws.dynamodb", "db.operation.name": operation}
-    tables = sorted(_tables(request))
-    if tables:
-        attributes["db.collection.name"] = " ".join(tables)
-    return attributes
+    return {
+        "db.system.name": "aws.dynamodb",
+        "db.operation.name": operation,
+        "db.collection.name": " ".join(sorted(_tables(request))),
+    }
 
 
 def _tables(request: Mapping[str, Any]) -> set[str]:

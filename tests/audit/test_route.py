@@ -115,8 +115,9 @@ async def test_an_operator_reads_and_the_user_sees_that_it_did(client, keep, ada
 async def test_an_operators_reading_is_one_event_a_list(client, keep, ada, operator, clock):
     await keep(ada, *map(str, range(10)))
     clock.ms += 1
-    events, pages = await read_all(client, ada, operator)
+    _, pages = await read_all(client, ada, operator)
     assert pages == 3
+    events, _ = await read_all(client, ada, ada)
     assert [event["kind"] for event in events].count("events_read") == 1
 
 
@@ -156,3 +157,12 @@ async def test_cursor_of_another_list_is_refused(client, ada):
         cursor = cursors.seal(start, query=query)
         answer = await client.get(path_of(ada), params={"cursor": cursor}, headers=ada.headers)
         assert is_problem(answer, 400, "invalid_cursor")
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_cursor_of_another_users_list_is_refused(client, keep, ada, make_person, operator):
+    bob = await make_person()
+    await keep(ada, *map(str, range(5)))
+    cursor = (await client.get(path_of(ada), headers=operator.headers)).json()["next_cursor"]
+    answer = await client.get(path_of(bob), params={"cursor": cursor}, headers=operator.headers)
+    assert is_problem(answer, 400, "invalid_cursor")
