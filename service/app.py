@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+import service.accounts.recovery_routes
 import service.accounts.routes
 import service.ops.routes
 import service.sessions.routes
@@ -17,7 +18,7 @@ from service.base import open_base
 from service.kernel.entropy import SystemEntropy
 from service.web import problem_docs, problems
 from service.web.edge import edge_middleware
-from service.wiring import build
+from service.wiring.build import build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ROUTERS: tuple[APIRouter, ...] = (
     service.accounts.routes.router,
+    service.accounts.recovery_routes.router,
     service.signin.routes.router,
     service.sessions.routes.router,
     service.users.routes.router,

@@ -19,7 +19,8 @@ PREFIX = "KEYTURN_"
 # Read elsewhere, before there is a service: where the command keeps the engines that it fetched.
 _NOT_OURS = frozenset({"KEYTURN_ENGINES_DIR"})
 
-Seconds = Annotated[int, Field(gt=0)]
+Seconds = Annotated[int, Field(gt=0, le=86_400)]
+Lifetime = Annotated[int, Field(gt=0, le=10 * 366 * 86_400)]
 Keys = Annotated[SecretStr, AfterValidator(keys_by_id)]
 
 
@@ -42,11 +43,11 @@ class Settings(BaseModel):
     service_name: str = Field(default="Keyturn", min_length=1, max_length=64)
     table_prefix: str = Field(default="keyturn", pattern=r"^[a-zA-Z0-9_.-]{1,200}$")
 
-    access_ttl_seconds: Seconds = 300
-    refresh_idle_seconds: Seconds = 30 * 86_400
-    refresh_absolute_seconds: Seconds = 90 * 86_400
-    refresh_grace_seconds: Annotated[int, Field(ge=0)] = 30
-    clock_skew_seconds: Annotated[int, Field(ge=0, le=60)] = 2
+    access_ttl_seconds: Annotated[int, Field(gt=0, le=86_400)] = 300
+    refresh_idle_seconds: Lifetime = 30 * 86_400
+    refresh_absolute_seconds: Lifetime = 90 * 86_400
+    refresh_grace_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+    clock_skew_seconds: Annotated[int, Field(ge=0, le=30)] = 2
     store_deadline_seconds: Annotated[int, Field(gt=0, le=60)] = 10
     recent_sign_in_seconds: Seconds = 600
 

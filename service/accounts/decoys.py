@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.store.operations import Put
 from service.store.table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
     from service.store.codec import Value
@@ -29,9 +30,9 @@ class Decoys:
     clock: Clock
     entropy: Entropy
 
-    async def two_writes(self) -> None:
-        """What asking for a proof costs: one write that remembers it, one that announces it."""
-        await asyncio.gather(self.one_write(), self.one_write())
+    def writes(self, count: int) -> list[Coroutine[Any, Any, None]]:
+        """``count`` writes, to be awaited beside each other."""
+        return [self.one_write() for _ in range(count)]
 
     async def one_write(self) -> None:
         """One write of a usual size."""

@@ -51,7 +51,7 @@ class ForgotPassword:
         owner = await self.users.owner_of(self.identities.of(email))
         user = await self.users.load(owner or new_user_id(self.entropy))
         if user is None or not user.may_act or user.email is None:
-            await self.decoys.two_writes()
+            await asyncio.gather(*self.decoys.writes(2))
             self._record("no_account", user)
         else:
             await self._mail_to(user, user.email)

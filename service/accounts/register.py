@@ -20,13 +20,14 @@ from service.kernel.ids import UserId, new_user_id
 from service.mail.message import MailKind, MailMessage
 
 if TYPE_CHECKING:
+    from service.accounts.decoys import Decoys
     from service.accounts.names import NewNames
     from service.accounts.repo import AccountRepo
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
     from service.kernel.secret import Secret
     from service.mail.links import Links
-    from service.mail.ports import Announcer
+    from service.mail.outbox import Outbox
     from service.passwords.hasher import PasswordHasher
     from service.tokens.onetime import OneTime, OneTimeKeys
     from service.users.identity import IdentityKeys
@@ -43,7 +44,8 @@ class Register:
     hasher: PasswordHasher
     onetime: OneTimeKeys
     links: Links
-    post: Announcer
+    outbox: Outbox
+    decoys: Decoys
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -77,11 +79,12 @@ class Register:
         return None
 
     async def _openly(self, sign_up: SignUp, proof: OneTime, now_ms: int) -> UserId:
-        taken = await self.accounts.hold(sign_up, now_ms=now_ms)
+        announced = self.outbox.prepare(confirmation(sign_up, proof, self.links))
+        taken = await self.accounts.hold(sign_up, letter=announced.action, now_ms=now_ms)
         if taken is not None:
             self._record(f"{taken.name.lower()}_taken")
             raise conflict(taken)
-        await self.post.announce(confirmation(sign_up, proof, self.links))
+        self.outbox.dispatch(announced)
         self._record("held")
         return sign_up.user_id
 
@@ -94,12 +97,17 @@ class Register:
             taken = Taken.EMAIL
         elif username_owner is not None:
             taken = Taken.USERNAME
-        # The same two writes either way, so that the time tells nothing.
+        announced = self.outbox.prepare(self._mail_for(taken, sign_up, proof))
+        # Three writes either way, so that the time tells nothing; all done before the answer.
         await asyncio.gather(
-            self.accounts.keep(sign_up),
-            self.accounts.point_to(sign_up.email_key, None if taken else sign_up.key, expires_ms=sign_up.expires_ms),
+            *(
+                [self.accounts.keep(sign_up), self.accounts.point_to(sign_up)]
+                if taken is None
+                else self.decoys.writes(2)
+            ),
+            self.outbox.store(announced),
         )
-        await self.post.announce(self._mail_for(taken, sign_up, proof))
+        self.outbox.dispatch(announced)
         self._record("kept" if taken is None else f"{taken.name.lower()}_taken")
 
     def _mail_for(self, taken: Taken | None, sign_up: SignUp, proof: OneTime) -> MailMessage:

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any, cast
 from service.accounts.model import SignUp
 from service.kernel.ids import UserId
 from service.passwords.repo import delete_password, put_password
+from service.sessions.repo import is_alive
 from service.store.errors import TransactionCancelled
-from service.store.operations import Delete, Get, Put, TransactWrite
+from service.store.operations import Delete, Get, Put, TransactWrite, Update
 from service.store.table import Table
 from service.users.actions import bury, hold_name, put_user, release_name, take_name
 
 if TYPE_CHECKING:
+    from service.kernel.ids import SessionId
     from service.store.codec import Item, Value
     from service.store.dynamo import Dynamo
     from service.users.model import User
 
 _IS_LIVE = "attribute_exists(k) AND xp > :now"
+# ``px`` is until when the sign-up before this one could be confirmed: while it could, two people may be at it.
+_POINT = "SET px = if_not_exists(xp, :zero), tk = :key, xp = :xp, #ttl = :ttl"
+_RENEW = "SET tk = :key, xp = :xp, #ttl = :ttl"
+_TTL = {"#ttl": "ttl"}
 
 
 class Taken(Enum):
@@ -36,6 +42,14 @@ class Spent(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """The newest sign-up of an address; ``contested`` when another could be confirmed at the time it was made."""
+
+    sign_up: SignUp | None
+    contested: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountRepo:
     """The onetime table's sign-ups, and accounts as a whole."""
 
@@ -45,15 +59,24 @@ class AccountRepo:
         """Store a sign-up; its key is fresh."""
         await self.dynamo.write(Put(table=Table.ONETIME, item=_to_item(sign_up)))
 
-    async def point_to(self, email_key: str, target: str | None, *, expires_ms: int) -> None:
-        """Remember the newest sign-up of an address, None for an address that has an account."""
-        await self.dynamo.write(_pointer_to(email_key, target, expires_ms=expires_ms))
+    async def forget(self, key: str) -> None:
+        """Make a mailed link or code void."""
+        await self.dynamo.write(Delete(table=Table.ONETIME, key={"k": key}))
 
-    async def newest(self, email_key: str, *, now_ms: int) -> SignUp | None:
-        """The newest sign-up of an address that can still be confirmed."""
-        pointer = await self.dynamo.get(Get(table=Table.ONETIME, key={"k": _pointer(email_key)}))
-        target = None if pointer is None else pointer.get("to")
-        return None if target is None else await self.find(cast("str", target), now_ms=now_ms)
+    async def point_to(self, sign_up: SignUp) -> None:
+        """Remember the newest sign-up of an address, and the one before it."""
+        await self.dynamo.write(_point_to(sign_up))
+
+    async def renew(self, sign_up: SignUp) -> None:
+        """Remember the newest link of a sign-up that was known before."""
+        await self.dynamo.write(_renew(sign_up))
+
+    async def newest(self, email_key: str, *, now_ms: int) -> Waiting:
+        """What waits for an address to be confirmed. Two reads, whatever is found."""
+        pointer = await self.dynamo.get(Get(table=Table.ONETIME, key={"k": pointer_key(email_key)}))
+        raw = cast("dict[str, Any]", pointer or {})
+        sign_up = await self.find(raw.get("tk", f"none#{email_key}"), now_ms=now_ms)
+        return Waiting(sign_up=sign_up, contested=raw.get("px", 0) > now_ms)
 
     async def find(self, key: str, *, now_ms: int) -> SignUp | None:
         """The sign-up under ``key``, if it has not expired (whether or not DynamoDB has collected it)."""
@@ -61,8 +84,8 @@ class AccountRepo:
         sign_up = None if item is None else _from_item(item)
         return sign_up if sign_up is not None and now_ms < sign_up.expires_ms else None
 
-    async def hold(self, sign_up: SignUp, *, now_ms: int) -> Taken | None:
-        """Store a sign-up, hold its names and point to it, all or nothing. Answers the name that is taken.
+    async def hold(self, sign_up: SignUp, *, letter: Put, now_ms: int) -> Taken | None:
+        """Store a sign-up and its mail, hold its names, point to it, all or nothing. Answers the name that is taken.
 
         Were the pointer a write of its own, a crash before it would leave an address that is held for a day and that
         nobody could have a mail sent to.
@@ -71,9 +94,9 @@ class AccountRepo:
             hold_name(key, sign_up.user_id, now_ms=now_ms, until_ms=sign_up.expires_ms)
             for key in _names(sign_up.email_key, sign_up.username_key)
         ]
-        pointer = _pointer_to(sign_up.email_key, sign_up.key, expires_ms=sign_up.expires_ms)
+        kept = Put(table=Table.ONETIME, item=_to_item(sign_up))
         try:
-            await self.dynamo.transact([*actions, Put(table=Table.ONETIME, item=_to_item(sign_up)), pointer])
+            await self.dynamo.transact([*actions, kept, _point_to(sign_up), letter])
         except TransactionCancelled as cancelled:
             return _taken(cancelled, sign_up, first=0)
         return None
@@ -92,7 +115,11 @@ class AccountRepo:
         try:
             await self.dynamo.transact(actions)
         except TransactionCancelled as cancelled:
-            return Spent.SPENT if cancelled.refused(0) else _taken(cancelled, user, first=1)
+            names = len(_names(user.email_key, user.username_key))
+            # The id of a user is never used again: one that is there was made, and perhaps closed, by this sign-up.
+            if cancelled.refused(0) or cancelled.refused(1 + names):
+                return Spent.SPENT
+            return _taken(cancelled, user, first=1)
         return None
 
     async def open(self, user: User, password_hash: str, *, now_ms: int) -> Taken | None:
@@ -103,11 +130,19 @@ class AccountRepo:
             return _taken(cancelled, user, first=0)
         return None
 
-    async def close(self, user: User) -> bool:
-        """Bury the user, free its names and remove its password, all or nothing. False when it changed meanwhile."""
-        releases = [release_name(key, user.user_id) for key in _names(user.email_key, user.username_key)]
+    async def close(self, user: User, session_id: SessionId) -> bool:
+        """Bury the user, free its names and remove its password, all or nothing, on the word of a living session.
+
+        False when the user is not as it was read, or the session has ended.
+        """
+        actions: list[TransactWrite] = [
+            bury(user),
+            is_alive(user.user_id, session_id, epoch=user.epoch),
+            delete_password(user.user_id),
+            *(release_name(key, user.user_id) for key in _names(user.email_key, user.username_key)),
+        ]
         try:
-            await self.dynamo.transact([bury(user), delete_password(user.user_id), *releases])
+            await self.dynamo.transact(actions)
         except TransactionCancelled as cancelled:
             if any(reason.is_condition for reason in cancelled.reasons):
                 return False
@@ -137,18 +172,29 @@ def _taken(cancelled: TransactionCancelled, named: SignUp | User, *, first: int)
     raise cancelled
 
 
-def _pointer(email_key: str) -> str:
+def pointer_key(email_key: str) -> str:
+    """Where the newest sign-up of an address is remembered."""
     return f"newest#{email_key}"
 
 
-def _pointer_to(email_key: str, target: str | None, *, expires_ms: int) -> Put:
-    item: dict[str, Value | None] = {
-        "k": _pointer(email_key),
-        "to": target,
-        "xp": expires_ms,
-        "ttl": expires_ms // 1000,
-    }
-    return Put(table=Table.ONETIME, item=item)
+def _point_to(sign_up: SignUp) -> Update:
+    return Update(
+        table=Table.ONETIME,
+        key={"k": pointer_key(sign_up.email_key)},
+        update=_POINT,
+        values={":key": sign_up.key, ":xp": sign_up.expires_ms, ":ttl": sign_up.expires_ms // 1000, ":zero": 0},
+        names=_TTL,
+    )
+
+
+def _renew(sign_up: SignUp) -> Update:
+    return Update(
+        table=Table.ONETIME,
+        key={"k": pointer_key(sign_up.email_key)},
+        update=_RENEW,
+        values={":key": sign_up.key, ":xp": sign_up.expires_ms, ":ttl": sign_up.expires_ms // 1000},
+        names=_TTL,
+    )
 
 
 def _to_item(sign_up: SignUp) -> dict[str, Value | None]:

@@ -11,13 +11,16 @@ from service.accounts.model import SIGN_UP_SECONDS
 from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal
+from service.mail.message import MailKind, MailMessage
 
 if TYPE_CHECKING:
+    from service.accounts.decoys import Decoys
+    from service.accounts.model import SignUp
     from service.accounts.repo import AccountRepo
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
     from service.mail.links import Links
-    from service.mail.ports import Announcer
+    from service.mail.outbox import Outbox
     from service.tokens.onetime import OneTimeKeys
     from service.users.identity import IdentityKeys
 
@@ -30,7 +33,8 @@ class ResendEmail:
     identities: IdentityKeys
     onetime: OneTimeKeys
     links: Links
-    post: Announcer
+    outbox: Outbox
+    decoys: Decoys
     clock: Clock
     entropy: Entropy
 
@@ -42,12 +46,32 @@ class ResendEmail:
         now_ms = self.clock.now_ms()
         email_key = self.identities.of(email)
         waiting = await self.accounts.newest(email_key, now_ms=now_ms)
-        if waiting is None:
-            return
-        proof = self.onetime.new(email_key, self.entropy)
-        renewed = replace(waiting, key=proof.key, token_digest=proof.digest, expires_ms=now_ms + SIGN_UP_SECONDS * 1000)
+        # Two reads and four writes, whatever was found, so that the time tells nothing.
+        if waiting.sign_up is None:
+            await asyncio.gather(*self.decoys.writes(4))
+        elif waiting.contested:
+            await self._ask_to_begin_again(waiting.sign_up)
+        else:
+            await self._renew(waiting.sign_up, now_ms)
+
+    async def _ask_to_begin_again(self, sign_up: SignUp) -> None:
+        """Which of two sign-ups is its owner's nobody knows: a link to the wrong one would open the account to another.
+
+        So no link is mailed; who registers again gets one that is of its own password.
+        """
+        message = MailMessage(to=sign_up.email, template=MailKind.REGISTER_AGAIN, locale=sign_up.locale)
+        announced = self.outbox.prepare(message)
+        await asyncio.gather(*self.decoys.writes(3), self.outbox.store(announced))
+        self.outbox.dispatch(announced)
+
+    async def _renew(self, old: SignUp, now_ms: int) -> None:
+        proof = self.onetime.new(old.email_key, self.entropy)
+        renewed = replace(old, key=proof.key, token_digest=proof.digest, expires_ms=now_ms + SIGN_UP_SECONDS * 1000)
+        announced = self.outbox.prepare(confirmation(renewed, proof, self.links))
         await asyncio.gather(
             self.accounts.keep(renewed),
-            self.accounts.point_to(email_key, renewed.key, expires_ms=renewed.expires_ms),
+            self.accounts.renew(renewed),
+            self.accounts.forget(old.key),
+            self.outbox.store(announced),
         )
-        await self.post.announce(confirmation(renewed, proof, self.links))
+        self.outbox.dispatch(announced)

@@ -87,4 +87,4 @@ async def resend_email(body: ResendBody, flow: Annotated[ResendEmail, provided(R
 )
 async def close_me(caller: RecentlySignedIn, flow: Annotated[CloseAccount, provided(CloseAccount)]) -> None:
     """Needs a recent sign-in. Names are free again, personal data is gone, sessions are dead."""
-    await flow(caller.user_id)
+    await flow(caller.user_id, caller.session_id)

@@ -1,7 +1,8 @@
-"""uvicorn's fast parser, with a bound on the memory that a request's head may take before it is complete.
+"""uvicorn's fast parser, with a bound on the memory that a request may take outside of its body.
 
-httptools collects a header until it ends, however long it is. What arrives complete and is too long is answered by
-``web/request_head`` with a 431; this ends connections that never come to the end.
+httptools collects a header until it ends, however long it is, and trailers after a chunked body as headers that nobody
+reads. A head that arrives complete and is too long is answered by ``web/request_head`` with a 431; this ends
+connections that never come to the end.
 """
 
 from __future__ import annotations
@@ -12,25 +13,23 @@ HEAD_LIMIT_BYTES = 65_536
 
 
 class BoundedHead(HttpToolsProtocol):
-    """Ends a connection whose request line and headers grow over ``HEAD_LIMIT_BYTES``."""
+    """Ends a connection that sends over ``HEAD_LIMIT_BYTES`` in one request that are no part of its body."""
 
-    _head_bytes = 0
-    _in_head = False
+    _beside_bytes = 0
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._head_bytes, self._in_head = 0, True
+        self._beside_bytes = 0
 
-    def on_headers_complete(self) -> None:
-        """Its head is complete."""
-        self._in_head = False
-        super().on_headers_complete()
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body, which the body limit bounds."""
+        self._beside_bytes -= len(body)
+        super().on_body(body)
 
     def data_received(self, data: bytes) -> None:
-        """Count while the head is not complete."""
+        """Count what is not of the body: request line, headers, chunk sizes, trailers."""
+        self._beside_bytes += len(data)
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+        if self._beside_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")

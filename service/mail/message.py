@@ -21,6 +21,8 @@ class MailKind(StrEnum):
     """Prove that this address is yours. Values: link, code, expires_minutes."""
     ALREADY_REGISTERED = "already_registered"
     """Somebody tried to register your address, which has an account. No values."""
+    REGISTER_AGAIN = "register_again"
+    """More than one sign-up waits for your address; begin again. No values."""
     USERNAME_TAKEN = "username_taken"
     """Your sign-up cannot be completed, for its username is taken. No values."""
     RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a mail
@@ -42,6 +44,7 @@ REQUIRED_VALUES: Mapping[MailKind, frozenset[str]] = MappingProxyType(
     {
         MailKind.CONFIRM_EMAIL: _LINK_AND_CODE | {"expires_minutes"},
         MailKind.ALREADY_REGISTERED: frozenset(),
+        MailKind.REGISTER_AGAIN: frozenset(),
         MailKind.USERNAME_TAKEN: frozenset(),
         MailKind.RESET_PASSWORD: _LINK_AND_CODE | {"expires_minutes"},
         MailKind.PASSWORD_CHANGED: frozenset(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from service.sessions import items
 from service.sessions.model import RevokeReason, Session, SessionState
 from service.store.errors import ConditionFailed
-from service.store.operations import Delete, Put, Query, Update
+from service.store.operations import Check, Delete, Get, Put, Query, Update
 from service.store.table import Table
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _MAY_ROTATE = "h = :h AND st = :active AND rt < :last AND ix > :now AND ax > :no
 _ROTATE = "SET ph = h, h = :next, g = g + :one, n = :nonce, k = :kid, rt = :now, ix = :idle, #ttl = :ttl"
 _IS_ACTIVE = "st = :active"
 _REVOKE = "SET st = :revoked, rr = :reason, rx = :now"
+_IS_OF_EPOCH = "st = :active AND ep >= :ep"
 _MOVE = "SET ep = :ep"
 _OF_USER = "uid = :uid"
 _TTL = {"#ttl": "ttl"}
@@ -48,6 +49,16 @@ def move_to_epoch(user_id: UserId, session_id: SessionId, *, epoch: int) -> Upda
         key=items.key(user_id, session_id),
         update=_MOVE,
         condition=_IS_ACTIVE,
+        values={":active": SessionState.ACTIVE.value, ":ep": epoch},
+    )
+
+
+def is_alive(user_id: UserId, session_id: SessionId, *, epoch: int) -> Check:
+    """Refuses a transaction unless the session in whose name it is made has not ended."""
+    return Check(
+        table=Table.SESSIONS,
+        key=items.key(user_id, session_id),
+        condition=_IS_OF_EPOCH,
         values={":active": SessionState.ACTIVE.value, ":ep": epoch},
     )
 
@@ -136,6 +147,11 @@ class SessionRepo:
             stored = None if refusal.item is None else items.from_item(refusal.item)
             return stored is not None and (stored.revoke_reason, stored.revoked_ms) == (reason.value, now_ms)
         return True
+
+    async def load(self, user_id: UserId, session_id: SessionId) -> Session | None:
+        """One session, ended or not."""
+        item = await self.dynamo.get(Get(table=Table.SESSIONS, key=items.key(user_id, session_id)))
+        return None if item is None else items.from_item(item)
 
     async def page(self, user_id: UserId, *, limit: int, start: Item | None) -> SessionPage:
         """A user's sessions, ended ones among them, in key order."""

@@ -38,7 +38,7 @@ from service.signin.flows import SignIn
 from service.telemetry.metrics import Metrics
 from service.tokens.keyring import KeyRing
 from service.users.flows import Profiles
-from service.wiring import build
+from service.wiring.build import build
 from tests.support.mailbox import Mailbox
 from tests.support.people import PASSWORD
 from tests.support.store import READS, RecordingMeter
@@ -49,9 +49,9 @@ DEVICE = Device(name="Ada's phone", user_agent="Mozilla/5.0 " + "x" * 108, addre
 
 BUDGET = {
     # operation: (write units, read units)
-    "register": (2, 1),
-    "register with a username": (2, 2),
-    "register an address that has an account": (2, 1),
+    "register": (3, 1),
+    "register with a username": (3, 2),
+    "register an address that has an account": (3, 1),
     "verify": (8, 1),
     "verify with a username": (10, 1),
     "verify with a token that is not ours": (0, 0),
@@ -62,7 +62,7 @@ BUDGET = {
     "refresh, rotated": (1, 1),
     "refresh, coalesced": (1, 1),
     "refresh, in the grace": (1, 1),
-    "refresh, reuse found": (2, 1),
+    "refresh, reuse found": (3, 1),
     "refresh, revoked": (1, 1),
     "refresh, forged": (0, 0),
     "log out": (1, 0),
@@ -76,12 +76,18 @@ BUDGET = {
     "end a session that is not there": (1, 0),
     "look another user up": (0, 2),
     "look nobody up": (0, 2),
-    "close with a username and one session": (9, 2),
+    "close with a username and one session": (11, 3),
 }
 
 
 class RefusalsCost(RecordingMeter):
     """Counts a refused write as DynamoDB bills it: a unit, since what we write with a condition is below 1 KB."""
+
+    def record(self, *, operation, table, **rest):
+        # The outbox works after the answer: it looks for letters now and then, and removes what has left.
+        if table == "outbox" and operation in {"query", "delete_item"}:
+            return
+        super().record(operation=operation, table=table, **rest)
 
     @property
     def wru(self):
@@ -121,6 +127,9 @@ class House:
         await self.register(username=username)
         await self.verify()
         return await self.sign_in()
+
+    def session_of(self, issued):
+        return self.flow(Refresh).keys.decode(issued.refresh_token.reveal()).session_id
 
     def user_of(self, issued):
         return self.flow(Refresh).keys.decode(issued.refresh_token.reveal()).user_id
@@ -283,7 +292,7 @@ async def test_looking_at_oneself_costs_one_read_and_at_others_one_more(house):
 async def test_closing_costs_one_transaction_and_a_write_a_session(house):
     issued = await house.person(username="ada")
     async with house.costs("close with a username and one session"):
-        await house.flow(CloseAccount)(house.user_of(issued))
+        await house.flow(CloseAccount)(house.user_of(issued), house.session_of(issued))
 
 
 async def test_while_the_keys_are_known_no_operation_reads_them(house):

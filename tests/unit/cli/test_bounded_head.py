@@ -43,6 +43,17 @@ async def test_a_header_that_never_ends_is_cut_off_at_the_limit():
         assert answer.startswith(b"HTTP/1.1 400 ")
 
 
+async def test_trailers_that_never_end_are_cut_off_at_the_limit():
+    async with _connection() as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Endless: ")
+        for _ in range(HEAD_LIMIT_BYTES // 8192 + 1):
+            writer.write(b"a" * 8192)
+            await asyncio.sleep(0.01)
+        rest = await asyncio.wait_for(reader.read(), 5)
+        assert b"HTTP/1.1 400 " in rest or rest.startswith(b"HTTP/1.1 204 ")
+        assert reader.at_eof()
+
+
 async def test_many_requests_on_one_connection_are_counted_one_by_one():
     async with _connection() as (reader, writer):
         for _ in range(5):

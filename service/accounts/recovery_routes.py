@@ -1,0 +1,106 @@
+"""Forgotten and changed passwords and addresses over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from service.accounts.change_email import ChangeEmail
+from service.accounts.change_password import ChangePassword
+from service.accounts.forgot_password import ForgotPassword
+from service.accounts.reset_password import ResetPassword
+from service.accounts.schemas import (
+    AcceptedOut,
+    ChangeEmailBody,
+    ChangePasswordBody,
+    ConfirmCodeBody,
+    ConfirmTokenBody,
+    ForgotBody,
+    ResetBody,
+)
+from service.errors import BadRequest, Conflict, InvalidCredentials
+from service.kernel.secret import Secret
+from service.tokens.guards import SignedIn
+from service.web.problem_docs import BODY, problem_responses
+from service.web.provide import provided
+from service.web.strict_route import StrictRoute
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["recovery"])
+TheChangeEmail = Annotated[ChangeEmail, provided(ChangeEmail)]
+
+
+@router.post(
+    "/password/forgot", status_code=202, responses=problem_responses(*BODY, 503), summary="Ask for a password reset"
+)
+async def forgot_password(body: ForgotBody, flow: Annotated[ForgotPassword, provided(ForgotPassword)]) -> AcceptedOut:
+    """The same answer whoever the address belongs to."""
+    await flow(body.email)
+    return AcceptedOut()
+
+
+@router.post(
+    "/password/reset",
+    status_code=204,
+    responses=problem_responses(*BODY, BadRequest, 503),
+    summary="Set a new password with the link's token or with the code",
+)
+async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provided(ResetPassword)]) -> None:
+    """Ends every session and signs nobody in."""
+    new_password = Secret(body.new_password.get_secret_value())
+    if body.token is not None:
+        await flow.by_token(Secret(body.token.get_secret_value()), new_password)
+    elif body.email is not None and body.code is not None:
+        await flow.by_code(body.email, Secret(body.code.get_secret_value()), new_password)
+
+
+@router.post(
+    "/password/change",
+    status_code=204,
+    responses=problem_responses(*BODY, 401, InvalidCredentials, Conflict, 503),
+    summary="Change my password",
+)
+async def change_password(
+    body: ChangePasswordBody, caller: SignedIn, flow: Annotated[ChangePassword, provided(ChangePassword)]
+) -> None:
+    """Every other session ends; this one goes on."""
+    await flow(
+        caller.user_id,
+        caller.session_id,
+        current=Secret(body.current_password.get_secret_value()),
+        new=Secret(body.new_password.get_secret_value()),
+    )
+
+
+@router.post(
+    "/email/change",
+    status_code=202,
+    responses=problem_responses(*BODY, 401, InvalidCredentials, 503),
+    summary="Ask for another e-mail address",
+)
+async def change_email(body: ChangeEmailBody, caller: SignedIn, flow: TheChangeEmail) -> AcceptedOut:
+    """Takes effect when the new address confirms; the old one is told."""
+    await flow.ask(caller.user_id, new_email=body.new_email, password=Secret(body.password.get_secret_value()))
+    return AcceptedOut()
+
+
+@router.post(
+    "/email/change/confirm",
+    status_code=204,
+    responses=problem_responses(*BODY, BadRequest, 503),
+    summary="Confirm the new address with the link's token",
+)
+async def confirm_email_change(body: ConfirmTokenBody, flow: TheChangeEmail) -> None:
+    """Single use; the latest only. Nobody is signed in by it."""
+    await flow.confirm_by_token(Secret(body.token.get_secret_value()))
+
+
+@router.post(
+    "/email/change/confirm-code",
+    status_code=204,
+    responses=problem_responses(*BODY, BadRequest, 401, 503),
+    summary="Confirm my new address with the code",
+)
+async def confirm_email_change_by_code(body: ConfirmCodeBody, caller: SignedIn, flow: TheChangeEmail) -> None:
+    """For who is signed in on the device that asked."""
+    await flow.confirm_by_code(caller.user_id, Secret(body.code.get_secret_value()))

@@ -1,0 +1,1 @@
+"""Builds everything once: the only place that knows which part gets which."""

@@ -1,0 +1,43 @@
+"""Everything that a route may ask for, for as long as the process serves."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from service.store.cursor import Cursors
+from service.web.provide import Services
+from service.wiring.accounts import account_services, recovery_services, sign_up_services
+from service.wiring.core import build_core
+from service.wiring.sessions import caller_services, session_services, sign_in_services
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from service.base import Base
+
+_DRAIN_SECONDS = 10.0
+
+
+@asynccontextmanager
+async def build(base: Base) -> AsyncIterator[Services]:
+    """The flows and ports by type; what is under way when it ends is finished."""
+    core = build_core(base)
+    sweeping = asyncio.create_task(core.outbox.run())
+    try:
+        yield Services(
+            Cursors(base.identity_master, base.entropy),
+            *caller_services(core),
+            *sign_in_services(core),
+            *session_services(core),
+            *sign_up_services(core),
+            *recovery_services(core),
+            *account_services(core),
+        )
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        await core.outbox.drain(_DRAIN_SECONDS)
+        await core.hasher.pool.close()
+        await core.keyring.aclose()

@@ -1,0 +1,88 @@
+"""Sign-in, sessions, users and their tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.passwords.repo import PasswordRepo
+from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll, OpenSession
+from service.sessions.refresh import Refresh
+from service.sessions.transport import Transport
+from service.signin.device import DeviceReader
+from service.signin.flows import SignIn
+from service.tokens.gatekeeper import Gatekeeper
+from service.tokens.metadata import Metadata
+from service.users.flows import Profiles
+from service.web.csrf import SiteRule
+from service.web.origins import check_origins, origin_of
+
+if TYPE_CHECKING:
+    from service.wiring.core import Core
+
+
+def sign_in_services(core: Core) -> list[object]:
+    """How a session begins."""
+    open_session = OpenSession(
+        sessions=core.sessions,
+        keys=core.refresh_keys,
+        life=core.life,
+        issuer=core.issuer,
+        clock=core.clock,
+        entropy=core.entropy,
+    )
+    return [
+        DeviceReader(trusted_proxies=core.settings.trusted_proxies),
+        SignIn(
+            users=core.users,
+            identities=core.identities,
+            hasher=core.hasher,
+            passwords=PasswordRepo(dynamo=core.dynamo),
+            open_session=open_session,
+            audit=core.audit,
+            clock=core.clock,
+            entropy=core.entropy,
+        ),
+    ]
+
+
+def session_services(core: Core) -> list[object]:
+    """How it goes on, and ends."""
+    return [
+        Refresh(
+            sessions=core.sessions,
+            users=core.users,
+            keys=core.refresh_keys,
+            life=core.life,
+            issuer=core.issuer,
+            audit=core.audit,
+            clock=core.clock,
+            entropy=core.entropy,
+            post=core.outbox,
+            locale=core.settings.locale,
+        ),
+        Logout(sessions=core.sessions, keys=core.refresh_keys, audit=core.audit, clock=core.clock),
+        LogoutAll(users=core.users, audit=core.audit),
+        ListSessions(sessions=core.sessions, users=core.users, clock=core.clock),
+        EndSession(sessions=core.sessions, audit=core.audit, clock=core.clock),
+    ]
+
+
+def caller_services(core: Core) -> list[object]:
+    """Who is calling, and what is shown of users."""
+    settings = core.settings
+    own_origin, allowed = origin_of(settings.issuer), check_origins(settings.allowed_origins)
+    return [
+        core.keyring,
+        core.users,
+        Metadata.of(issuer=settings.issuer),
+        Transport(site_rule=SiteRule(own_origin=own_origin, allowed_origins=allowed)),
+        Gatekeeper(
+            keyring=core.keyring,
+            clock=core.clock,
+            issuer=settings.issuer,
+            audience=settings.expected_audience,
+            leeway_seconds=settings.clock_skew_seconds,
+            recent_seconds=settings.recent_sign_in_seconds,
+        ),
+        Profiles(users=core.users, audit=core.audit),
+    ]
