@@ -24,6 +24,7 @@ _IS_ACTIVE = "st = :active"
 _REVOKE = "SET st = :revoked, rr = :reason, rx = :now"
 _IS_OF_EPOCH = "st = :active AND ep >= :ep"
 _MOVE = "SET ep = :ep"
+_LIVED_UNTIL_NOW = "st = :active AND ep >= :before"
 _OF_USER = "uid = :uid"
 _TTL = {"#ttl": "ttl"}
 
@@ -43,13 +44,16 @@ class NotRotated:
 
 
 def move_to_epoch(user_id: UserId, session_id: SessionId, *, epoch: int) -> Update:
-    """Let one session live on when its user's epoch is raised; for the transaction that raises it."""
+    """Let one session live on when its user's epoch is raised to ``epoch``; for the transaction that raises it.
+
+    One that an earlier raise has ended is not revived, though an access token of it may still live.
+    """
     return Update(
         table=Table.SESSIONS,
         key=items.key(user_id, session_id),
         update=_MOVE,
-        condition=_IS_ACTIVE,
-        values={":active": SessionState.ACTIVE.value, ":ep": epoch},
+        condition=_LIVED_UNTIL_NOW,
+        values={":active": SessionState.ACTIVE.value, ":before": epoch - 1, ":ep": epoch},
     )
 
 

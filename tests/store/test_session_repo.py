@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from service.sessions.model import RevokeReason, SessionState
-from service.sessions.repo import NotRotated, Rotated, SessionRepo
+from service.sessions.repo import NotRotated, Rotated, SessionRepo, move_to_epoch
 from service.store.errors import ConditionFailed
 from tests.unit.sessions.conftest import HOUR_MS, MASTERS, NONCE, NOW_MS, RefreshKeys, make_session, make_token
 
@@ -111,3 +111,20 @@ async def test_an_erased_session_is_gone(repo):
     await repo.create(SESSION)
     await repo.erase(SESSION)
     assert (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions == ()
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+async def test_the_session_that_raises_the_epoch_may_live_on(repo, dynamo, epoch):
+    await repo.create(replace(SESSION, epoch=epoch))
+    await dynamo.write(move_to_epoch(TOKEN.user_id, TOKEN.session_id, epoch=2))
+    (stored,) = (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions
+    assert stored == replace(SESSION, epoch=2)
+
+
+@pytest.mark.parametrize("changes", [{"epoch": 0}, {"epoch": 1, "state": SessionState.REVOKED}], ids=str)
+async def test_a_session_that_was_ended_is_not_revived_by_a_change_of_password(repo, dynamo, changes):
+    stored = replace(SESSION, **changes)
+    await repo.create(stored)
+    with pytest.raises(ConditionFailed):
+        await dynamo.write(move_to_epoch(TOKEN.user_id, TOKEN.session_id, epoch=2))
+    assert (await repo.page(TOKEN.user_id, limit=5, start=None)).sessions == (stored,)
