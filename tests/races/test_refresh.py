@@ -13,6 +13,7 @@ from tests.support.wire import open_wires, post_at_once
 
 AT_ONCE = 200
 SESSIONS, ADVANCES = (25, 4) if LONG else (10, 3)
+ROUNDS = 5
 LONG_AGO_MS = 60_000
 # Seconds on an idle machine; shared ones and the long variants take their time.
 pytestmark = pytest.mark.timeout(900 if LONG else 300)
@@ -67,3 +68,19 @@ async def test_tokens_of_two_generations_at_once_get_the_same_token(two, mailbox
         answers = await asyncio.gather(*(wire.insist("/v1/refresh", body) for wire, body in calls))
     assert {answer.status for answer in answers} == {200}
     assert {answer.body["refresh_token"] for answer in answers} == {current}
+
+
+async def test_stolen_tokens_that_come_with_the_owners_get_nothing_and_end_the_session(store, two, mailbox):
+    for stolen in await signed_in(two[0], mailbox, ROUNDS):
+        async with open_wires([worker.url for worker in two], 40) as wires:
+            current = (await wires[0].insist("/v1/refresh", {"refresh_token": stolen})).body["refresh_token"]
+            await let_time_pass(store)
+            thieves, owners = await asyncio.gather(
+                post_at_once(wires[:20], "/v1/refresh", {"refresh_token": stolen}),
+                post_at_once(wires[20:], "/v1/refresh", {"refresh_token": current}),
+            )
+            assert {answer.status for answer in thieves} == {401}
+            successors = {answer.body["refresh_token"] for answer in owners if answer.status == 200}
+            assert len(successors) <= 1
+            for token in (stolen, current, *successors):
+                assert (await wires[0].insist("/v1/refresh", {"refresh_token": token})).status == 401
