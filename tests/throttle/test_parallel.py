@@ -94,13 +94,15 @@ async def test_right_and_wrong_passwords_mixed_compute_at_most_the_limit_of_wron
     assert sum(answers[1::2]) <= ACCOUNT.failures
 
 
-async def test_a_limit_reached_while_others_wait_for_a_slot_stops_them_at_it(limiter, lanes, hashers):
+async def test_a_limit_reached_while_others_wait_for_a_slot_stops_them_for_nothing(limiter, lanes, hashers, meter):
     waiting = [await limiter.before(lanes()) for _ in range(50)]
     for _ in range(ACCOUNT.failures):
         await sign_in(limiter, hashers[0], lanes())
+    meter.clear()
     for admission in waiting:
         with pytest.raises(TooManyRequests):
             await admission.at_slot()
+    assert meter.calls == []
 
 
 async def test_a_limit_reached_by_another_process_stops_those_who_wait_after_one_of_them(make, lanes, hashers):
