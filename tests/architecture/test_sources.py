@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "service/cli/": "the edge",
 }
 BUILT_EXPRESSIONS = {
+    "service/throttle/repo.py": "chooses between constants",
     "service/users/repo.py": "joins constants of a closed table",
     "service/migrate/reshape.py": "made of attribute names that a migration's author wrote",
 }
