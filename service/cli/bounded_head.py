@@ -16,11 +16,12 @@ class BoundedHead(HttpToolsProtocol):
     """Ends a connection that sends over ``HEAD_LIMIT_BYTES`` in one request that are no part of its body."""
 
     _beside_bytes = 0
+    _piece_bytes = 0
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._beside_bytes = 0
+        self._beside_bytes = self._piece_bytes
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, which the body limit bounds."""
@@ -29,6 +30,7 @@ class BoundedHead(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what is not of the body: request line, headers, chunk sizes, trailers."""
+        self._piece_bytes = len(data)
         self._beside_bytes += len(data)
         super().data_received(data)
         if self._beside_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
