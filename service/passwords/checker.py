@@ -1,7 +1,7 @@
 """The one question before a password is set, on every path: may it be, and if not, why not?
 
-Asked in the order of what asking costs: the rules, the embedded list, the strength, and the breach service last and
-only where nothing else was found, so that no more leaves the house than must.
+Asked in the order of what asking costs: the rules, which tell all that they find, the embedded list, the strength and
+the breach service, each only where those before it found nothing, so that no more leaves the house than must.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ class PasswordChecker:
         findings = self._against_rules(password, context)
         if normalise(password) is None:
             return Assessment(findings=findings, score=0)
-        if await self.common.contains(password) is Breach.LISTED:
-            findings += (Finding(code=BREACHED, message=_BREACHED_SENTENCE),)
+        if not findings and await self.common.contains(password) is Breach.LISTED:
+            findings = (Finding(code=BREACHED, message=_BREACHED_SENTENCE),)
         strength = await self.meter.measure(password, words=context.words())
         if not findings:
             findings = self._against_strength(strength) or await self._against_breach(password)

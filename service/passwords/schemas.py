@@ -27,6 +27,11 @@ class ReasonOut(BaseModel):
 class CheckOut(BaseModel):
     """Whether the password may be set, why not, and how strong it is."""
 
-    ok: bool
-    reasons: list[ReasonOut]
-    score: Annotated[int, Field(ge=0, le=4, description="Guesses needed: 0 hardly any, 4 ten thousand million")]
+    ok: Annotated[bool, Field(examples=[False])]
+    reasons: Annotated[
+        list[ReasonOut],
+        Field(examples=[[{"code": "password_too_short", "message": "Use at least 15 characters."}]]),
+    ]
+    score: Annotated[
+        int, Field(ge=0, le=4, examples=[1], description="Guesses needed: 0 hardly any, 4 ten thousand million")
+    ]
