@@ -6,10 +6,10 @@ import pytest
 
 from service.sessions import items
 from service.sessions.model import RevokeReason, SessionState
-from service.sessions.repo import NotRotated, Rotated, SessionRepo
+from service.sessions.repo import NotRotated, Rotated, SessionRepo, is_alive, move_to_epoch
 from service.store.codec import decode_item, encode_item
 from service.store.errors import ConditionFailed, StoreUnavailable
-from service.store.operations import Delete, Put, Query, Update
+from service.store.operations import Check, Delete, Get, Put, Query, Update
 from service.store.table import Table
 from tests.support.store import ScriptedDynamo, page, refused
 from tests.unit.sessions.conftest import HOUR_MS, NONCE, NOW_MS, make_session, make_token
@@ -140,3 +140,29 @@ async def test_an_erased_session_is_gone_with_what_it_says_of_a_device():
     repo = make(None)
     await repo.erase(SESSION)
     assert repo.dynamo.operations == [Delete(table=Table.SESSIONS, key=KEY)]
+
+
+async def test_an_end_whose_answer_was_lost_is_known_by_what_stands_there():
+    ended = replace(REVOKED, revoked_ms=NOW_MS)
+    assert await revoke(make(refused(stored(ended))))
+    assert not await revoke(make(refused(stored(replace(ended, revoke_reason=RevokeReason.REUSE.value)))))
+
+
+@pytest.mark.parametrize("session", [SESSION, REVOKED, None])
+async def test_one_session_is_loaded_ended_or_not(session):
+    repo = make(None if session is None else stored(session))
+    assert await repo.load(TOKEN.user_id, TOKEN.session_id) == session
+    assert repo.dynamo.operations == [Get(table=Table.SESSIONS, key=KEY)]
+
+
+def test_a_session_that_has_ended_carries_no_transaction_and_outlives_no_epoch():
+    assert is_alive(TOKEN.user_id, TOKEN.session_id, epoch=3) == Check(
+        table=Table.SESSIONS, key=KEY, condition="st = :active AND ep >= :ep", values={":active": "a", ":ep": 3}
+    )
+    assert move_to_epoch(TOKEN.user_id, TOKEN.session_id, epoch=3) == Update(
+        table=Table.SESSIONS,
+        key=KEY,
+        update="SET ep = :ep",
+        condition="st = :active AND ep >= :before",
+        values={":active": "a", ":before": 2, ":ep": 3},
+    )
