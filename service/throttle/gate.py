@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 _BUSY_MS = 1000
 
 
-def too_many(lane: Lane, limited: Limited, now_ms: int) -> TooManyRequests:
-    """The refusal; the log learns the kind of lane and not whose it is."""
-    wait = limited.retry_after_seconds(now_ms)
-    return TooManyRequests(f"{lane.limit.name} lane", retry_after_seconds=wait)
+class LaneLimited(TooManyRequests):
+    """A lane is over its limit; ``lane`` is the kind and not whose it is.
+
+    ``is_news`` on the first refusal of each that a process gives until ``Retry-After``: one event is enough.
+    """
+
+    def __init__(self, lane: Lane, limited: Limited, now_ms: int, *, is_news: bool) -> None:
+        super().__init__(f"{lane.limit.name} lane", retry_after_seconds=limited.retry_after_seconds(now_ms))
+        self.lane = lane.limit.name
+        self.is_news = is_news
 
 
 @dataclass(kw_only=True)
@@ -50,8 +56,9 @@ class Gate:
         Raises TooManyRequests.
         """
         state, now_ms = self.memory.of(lane.key), self.clock.now_ms()
-        if state.limited_until_ms > now_ms:
-            raise too_many(lane, Limited(until_ms=state.limited_until_ms), now_ms)
+        refusal = self.recall(lane)
+        if refusal is not None:
+            raise refusal
         if is_away or state.may_go_unreserved(now_ms, lane.limit):
             state.unreserved += 1
             return Hold(lane=lane, state=state, reserved=None)
@@ -87,7 +94,16 @@ class Gate:
         """The attempt has no outcome. It counts as a failure: somebody may have learned one."""
         self._leave(hold, is_failure=True)
 
-    def refuse(self, lane: Lane, tally: Tally) -> TooManyRequests | None:
+    def recall(self, lane: Lane) -> LaneLimited | None:
+        """The refusal that this process knows of already."""
+        now_ms, state = self.clock.now_ms(), self.memory.known(lane.key)
+        if state is None or state.limited_until_ms <= now_ms:
+            return None
+        is_news = state.told_until_ms != state.limited_until_ms
+        state.told_until_ms = state.limited_until_ms
+        return LaneLimited(lane, Limited(until_ms=state.limited_until_ms), now_ms, is_news=is_news)
+
+    def refuse(self, lane: Lane, tally: Tally) -> LaneLimited | None:
         """The refusal that a tally just read asks for, if it does; remembered, so that the next costs no read."""
         now_ms = self.clock.now_ms()
         decision = decide(tally, now_ms, lane.limit)
@@ -105,7 +121,7 @@ class Gate:
         except StoreUnavailable:
             full = self.cap.take((lane,), now_ms)
             if full is not None:
-                raise too_many(lane, full, now_ms) from None
+                raise LaneLimited(lane, full, now_ms, is_news=False) from None
             state.unreserved += 1
             return Hold(lane=lane, state=state, reserved=None)
         finally:
@@ -116,12 +132,12 @@ class Gate:
         state.reserved += 1
         return Hold(lane=lane, state=state, reserved=outcome)
 
-    def _refusal(self, lane: Lane, state: LaneState, limited: Limited, now_ms: int) -> TooManyRequests:
+    def _refusal(self, lane: Lane, state: LaneState, limited: Limited, now_ms: int) -> LaneLimited:
         if state.has_reservations or state.unreserved:
             # What stands in the way may be given back in a moment.
-            return too_many(lane, Limited(until_ms=now_ms + _BUSY_MS), now_ms)
-        state.limited_until_ms = limited.until_ms
-        return too_many(lane, limited, now_ms)
+            return LaneLimited(lane, Limited(until_ms=now_ms + _BUSY_MS), now_ms, is_news=False)
+        state.limited_until_ms = state.told_until_ms = limited.until_ms
+        return LaneLimited(lane, limited, now_ms, is_news=True)
 
     async def _write_pending(self, lane: Lane, state: LaneState, now_ms: int) -> None:
         amount, state.pending = state.pending, 0

@@ -19,14 +19,12 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from service.store.errors import StoreUnavailable
 from service.throttle import repo
-from service.throttle.gate import Gate, Hold, too_many
-from service.throttle.model import Limited
+from service.throttle.gate import Gate, Hold, LaneLimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from service.errors import TooManyRequests
     from service.store.codec import Item
     from service.store.operations import Get
     from service.throttle.lanes import Lane, Lanes
@@ -96,11 +94,11 @@ class Limiter:
     def look(self, lanes: Lanes) -> Look:
         """What must be read for an attempt. Raises TooManyRequests where this process knows already."""
         device = lanes.device
-        if device is not None and self._known(device) is not None:
+        if device is not None and self.gate.recall(device) is not None:
             device = None
         chosen = (lanes.account if device is None else device, lanes.address)
         for lane in chosen:
-            refusal = self._known(lane)
+            refusal = self.gate.recall(lane)
             if refusal is not None:
                 raise refusal
         fallback = None if device is None else lanes.account
@@ -130,7 +128,7 @@ class Limiter:
 
     async def _as_stranger(self, look: Look, account: Lane) -> Admission:
         """A device over its limit has no privilege; its account's lane counts, and is read now."""
-        refusal = self._known(account)
+        refusal = self.gate.recall(account)
         if refusal is not None:
             raise refusal
         lanes = (account, *look.lanes[1:])
@@ -149,13 +147,8 @@ class Limiter:
         now_ms = self.gate.clock.now_ms()
         full = self.gate.cap.take(look.lanes, now_ms)
         if full is not None:
-            raise too_many(look.lanes[0], full, now_ms)
+            raise LaneLimited(look.lanes[0], full, now_ms, is_news=False)
         return Attempt(gate=self.gate, lanes=look.lanes, is_away=True)
-
-    def _known(self, lane: Lane) -> TooManyRequests | None:
-        now_ms = self.gate.clock.now_ms()
-        until_ms = self.gate.memory.limited_until_ms(lane.key)
-        return too_many(lane, Limited(until_ms=until_ms), now_ms) if until_ms > now_ms else None
 
 
 @dataclass(kw_only=True)

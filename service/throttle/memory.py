@@ -15,7 +15,8 @@ class LaneState:
     """One lane in this process.
 
     ``unreserved``, ``reserving`` and ``reserved`` are attempts under way; ``pending`` and ``writing`` are failures that
-    the table does not know yet; ``limited_until_ms`` spares the table while nothing can pass.
+    the table does not know yet; ``limited_until_ms`` spares the table while nothing can pass, and
+    ``told_until_ms`` is the one of these that was last told.
     """
 
     tally: Tally = EMPTY
@@ -25,6 +26,7 @@ class LaneState:
     pending: int = 0
     writing: int = 0
     limited_until_ms: int = 0
+    told_until_ms: int = 0
 
     @property
     def held(self) -> int:
@@ -82,10 +84,9 @@ class Memory:
             self._drop_oldest_idle(kept=state)
         return state
 
-    def limited_until_ms(self, key: str) -> int:
-        """Until when the lane is known to be limited, 0 when it is not; nothing is made for a lane not seen."""
-        state = self._states.get(key)
-        return 0 if state is None else state.limited_until_ms
+    def known(self, key: str) -> LaneState | None:
+        """The state of a lane if there is one."""
+        return self._states.get(key)
 
     def _drop_oldest_idle(self, *, kept: LaneState) -> None:
         idle = (key for key, state in self._states.items() if state.is_idle and state is not kept)

@@ -8,6 +8,7 @@ from service.errors import TooManyRequests
 from service.store.operations import Get
 from service.store.table import Table
 from service.throttle.device import DeviceId
+from service.throttle.gate import LaneLimited
 from service.throttle.limits import ACCOUNT, ADDRESS, DEVICE
 from service.throttle.repo import parse, read
 
@@ -341,3 +342,21 @@ async def test_a_refusal_while_others_are_under_way_is_for_a_moment_and_not_reme
         assert refusal.value.retry_after_seconds == 1
         await last.succeeded()
     assert await attempt(limiter, lanes(), right=True)
+
+
+async def test_of_all_refusals_until_one_moment_a_process_tells_one_as_news(make, lanes, attempt, clock):
+    async def refusals(limiter, times):
+        seen = []
+        for _ in range(times):
+            with pytest.raises(LaneLimited) as refusal:
+                await attempt(limiter, lanes())
+            seen.append((refusal.value.lane, refusal.value.is_news))
+        return seen
+
+    here = make()
+    await fail(attempt, here, lanes(), ACCOUNT.failures)
+    for limiter in (here, make()):
+        assert await refusals(limiter, 3) == [("account", True), ("account", False), ("account", False)]
+    clock.advance(seconds=30)
+    await attempt(here, lanes())
+    assert await refusals(here, 2) == [("account", True), ("account", False)]

@@ -29,9 +29,9 @@ def test_a_lane_with_an_attempt_under_way_is_never_dropped():
     assert all(getattr(memory.of(hold), hold) == 1 for hold in ("unreserved", "reserving", "reserved", "writing"))
 
 
-def test_asking_whether_a_lane_is_limited_makes_no_state():
+def test_asking_for_a_lane_that_was_not_seen_makes_no_state():
     memory = Memory()
-    assert memory.limited_until_ms("a") == 0
+    assert memory.known("a") is None
     assert len(memory) == 0
 
 
