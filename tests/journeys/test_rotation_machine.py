@@ -229,6 +229,7 @@ def world(engine_url, settings):
         runner.run(stack.aclose())
 
 
+@pytest.mark.timeout(3600 if LONG else 120)
 def test_rotation_keeps_its_promises_whatever_happens(world):
     machine = type("TheMachine", (RotationMachine,), {"world": world})
     run_state_machine_as_test(
