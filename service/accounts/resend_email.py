@@ -46,9 +46,10 @@ class ResendEmail:
         now_ms = self.clock.now_ms()
         email_key = self.identities.of(email)
         waiting = await self.accounts.newest(email_key, now_ms=now_ms)
-        # Two reads and four writes, whatever was found, so that the time tells nothing.
+        # Two reads and four writes, two of them beside each other, whatever was found: the time tells nothing.
         if waiting.sign_up is None:
-            await asyncio.gather(*self.decoys.writes(4))
+            await asyncio.gather(*self.decoys.writes(2))
+            await self._two_decoys_in_turn()
         elif waiting.contested:
             await self._ask_to_begin_again(waiting.sign_up)
         else:
@@ -61,17 +62,21 @@ class ResendEmail:
         """
         message = MailMessage(to=sign_up.email, template=MailKind.REGISTER_AGAIN, locale=sign_up.locale)
         announced = self.outbox.prepare(message)
-        await asyncio.gather(*self.decoys.writes(3), self.outbox.store(announced))
+        await asyncio.gather(self.decoys.one_write(), self.outbox.store(announced))
+        await self._two_decoys_in_turn()
         self.outbox.dispatch(announced)
 
     async def _renew(self, old: SignUp, now_ms: int) -> None:
         proof = self.onetime.new(old.email_key, self.entropy)
         renewed = replace(old, key=proof.key, token_digest=proof.digest, expires_ms=now_ms + SIGN_UP_SECONDS * 1000)
         announced = self.outbox.prepare(confirmation(renewed, proof, self.links))
-        await asyncio.gather(
-            self.accounts.keep(renewed),
-            self.accounts.renew(renewed),
-            self.accounts.forget(old.key),
-            self.outbox.store(announced),
-        )
+        # In this order, so that a crash in between leaves a pointer to what can be confirmed: where names are held,
+        # an address whose pointer leads nowhere could neither register nor have a mail sent for a day.
+        await asyncio.gather(self.accounts.keep(renewed), self.outbox.store(announced))
+        await self.accounts.renew(renewed)
+        await self.accounts.forget(old.key)
         self.outbox.dispatch(announced)
+
+    async def _two_decoys_in_turn(self) -> None:
+        await self.decoys.one_write()
+        await self.decoys.one_write()

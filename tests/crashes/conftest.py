@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.journeys import REGISTER_OPENLY, Stage
+from tests.support.journeys import OPENLY, Stage
 from tests.support.live import client_of, store, workers
 from tests.support.store_proxy import open_store_proxy
 
@@ -11,7 +11,7 @@ __all__ = ["store", "workers"]
 
 @pytest.fixture
 def environ(environ, request):
-    if "journey" in request.fixturenames and request.getfixturevalue("journey") is REGISTER_OPENLY:
+    if "journey" in request.fixturenames and request.getfixturevalue("journey") in OPENLY:
         environ["KEYTURN_REGISTRATION"] = "disclose"
     return environ
 

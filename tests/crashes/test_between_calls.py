@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.journeys import JOURNEYS, REGISTER_OPENLY
+from tests.support.journeys import JOURNEYS, OPENLY
 from tests.support.store_proxy import Fate
 from tests.support.wire import Wire
 
@@ -31,7 +31,7 @@ async def answered_before_the_stop(worker, request, proxy):
 
 
 @pytest.mark.parametrize("fate", [Fate.STOP_BEFORE, Fate.STOP_AFTER], ids=["before", "after"])
-@pytest.mark.parametrize("journey", [*JOURNEYS, REGISTER_OPENLY], ids=lambda journey: journey.name)
+@pytest.mark.parametrize("journey", [*JOURNEYS, *OPENLY], ids=lambda journey: journey.name)
 async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, proxy, journey, fate):
     for calls in range(MOST_CALLS):
         person = stage(calls)

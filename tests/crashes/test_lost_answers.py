@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.journeys import JOURNEYS, REGISTER_OPENLY, Request
+from tests.support.journeys import JOURNEYS, OPENLY, Request
 from tests.support.live import LONG
 from tests.support.people import refresh
 from tests.support.store_proxy import Fate
@@ -15,9 +15,7 @@ from tests.support.wire import open_wires
 MOST_CALLS = 12
 SDK_ATTEMPTS = 3
 # The SDK waits between its attempts, so the quick suite takes the journeys that write what the client must have.
-PATIENT = [
-    journey for journey in (*JOURNEYS, REGISTER_OPENLY) if LONG or journey.name in {"refresh", "verify", "close"}
-]
+PATIENT = [journey for journey in (*JOURNEYS, *OPENLY) if LONG or journey.name in {"refresh", "verify", "close"}]
 
 
 async def ask(worker, request):
@@ -25,7 +23,7 @@ async def ask(worker, request):
         return (await wire.call(request.method, request.path, request.body, bearer=request.bearer)).status
 
 
-@pytest.mark.parametrize("journey", [*JOURNEYS, REGISTER_OPENLY], ids=lambda journey: journey.name)
+@pytest.mark.parametrize("journey", [*JOURNEYS, *OPENLY], ids=lambda journey: journey.name)
 async def test_one_lost_answer_of_the_store_is_not_noticed(workers, stage, proxy, journey):
     worker = await workers.start(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     for calls in range(MOST_CALLS):
