@@ -10,12 +10,15 @@ from fastapi import FastAPI
 import service.accounts.recovery_routes
 import service.accounts.routes
 import service.ops.routes
+import service.passwords.routes
 import service.sessions.routes
 import service.signin.routes
 import service.tokens.routes
+import service.users.events.routes
 import service.users.routes
 from service.base import open_base
 from service.kernel.entropy import SystemEntropy
+from service.telemetry.tracing import OFF
 from service.web import problem_docs, problems
 from service.web.edge import edge_middleware
 from service.wiring.build import build
@@ -29,28 +32,38 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.settings import Settings
     from service.telemetry.metrics import Metrics
+    from service.telemetry.tracing import Tracing
 
 ROUTERS: tuple[APIRouter, ...] = (
     service.accounts.routes.router,
     service.accounts.recovery_routes.router,
+    service.passwords.routes.router,
     service.signin.routes.router,
     service.sessions.routes.router,
     service.users.routes.router,
+    service.users.events.routes.router,
     service.tokens.routes.router,
     service.ops.routes.router,
 )
 
 
 def create_app(
-    settings: Settings, metrics: Metrics, *, clock: Clock | None = None, entropy: Entropy | None = None
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    tracing: Tracing = OFF,
 ) -> FastAPI:
     """The ASGI application; it opens the store when it starts, and finishes what is under way when it stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_base(settings, metrics, clock=clock, entropy=entropy) as base, build(base) as services:
+        opening = open_base(settings, metrics, clock=clock, entropy=entropy, tracing=tracing)
+        async with opening as base, build(base) as services:
             app.state.services = services
             yield
+        tracing.close()
 
     app = FastAPI(
         title="Keyturn",
@@ -68,6 +81,8 @@ def create_app(
             allowed_origins=settings.allowed_origins,
             public_paths=service.tokens.routes.PUBLIC_PATHS,
             body_limit_bytes=settings.body_limit_bytes,
+            trusted_proxies=settings.trusted_proxies,
+            tracing=tracing,
         ),
     )
     problems.install(app)

@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.audit.repo import EventRepo
+from service.audit.table import TableAudit
 from service.kernel.clock import Clock, SystemClock
 from service.kernel.entropy import Entropy, SystemEntropy
+from service.passwords.checker_open import PasswordRules
 from service.passwords.hasher import PasswordHasher
 from service.passwords.model import Argon2Cost
 from service.passwords.pool import HashingPool, usable_cores
@@ -16,6 +19,9 @@ from service.settings_rules import decode_key, parse_keys
 from service.store.client import open_client
 from service.store.dynamo import Dynamo
 from service.store.table import TableNames
+from service.telemetry.dynamo_spans import traced_client
+from service.telemetry.hashing import MeasuredPool
+from service.telemetry.tracing import OFF, Tracing
 from service.tokens.keyring import STALE_SECONDS, KeyRing
 from service.tokens.metadata import MAX_AGE_SECONDS
 from service.tokens.model import Algorithm, KeyLife
@@ -38,6 +44,7 @@ class Base:
     clock: Clock
     entropy: Entropy
     metrics: Metrics
+    tracing: Tracing
 
     @property
     def identity_master(self) -> bytes:
@@ -47,20 +54,25 @@ class Base:
 
 @asynccontextmanager
 async def open_base(
-    settings: Settings, metrics: Metrics, *, clock: Clock | None = None, entropy: Entropy | None = None
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    tracing: Tracing = OFF,
 ) -> AsyncIterator[Base]:
     """The store's client and the ports, for as long as they are needed."""
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     async with open_client(validate_parameters=settings.is_dev) as client:
         dynamo = Dynamo(
-            client=client,
+            client=traced_client(client, tracing),
             names=TableNames(settings.table_prefix),
             clock=clock,
             entropy=entropy,
             meter=metrics,
             deadline_seconds=settings.store_deadline_seconds,
         )
-        yield Base(settings=settings, dynamo=dynamo, clock=clock, entropy=entropy, metrics=metrics)
+        yield Base(settings=settings, dynamo=dynamo, clock=clock, entropy=entropy, metrics=metrics, tracing=tracing)
 
 
 def build_keyring(base: Base) -> KeyRing:
@@ -81,14 +93,42 @@ def build_keyring(base: Base) -> KeyRing:
     )
 
 
+def build_audit_table(base: Base) -> TableAudit:
+    """Where security events are kept."""
+    return TableAudit(
+        repo=EventRepo(dynamo=base.dynamo),
+        clock=base.clock,
+        entropy=base.entropy,
+        meter=base.metrics,
+        retention_seconds=base.settings.audit_retention_days * 86_400,
+    )
+
+
 def build_hasher(base: Base) -> PasswordHasher:
     """Password hashing, bounded in threads and memory."""
     settings = base.settings
     cost = Argon2Cost(
         memory_kib=settings.argon2_memory_kib, time=settings.argon2_time_cost, lanes=settings.argon2_parallelism
     )
-    pool = HashingPool(slots=settings.hash_slots or usable_cores(), queue=settings.hash_queue)
+    pool = MeasuredPool(
+        pool=HashingPool(slots=settings.hash_slots or usable_cores(), queue=settings.hash_queue),
+        clock=base.clock,
+        meter=base.metrics,
+        tracing=base.tracing,
+    )
     return PasswordHasher(pool=pool, entropy=base.entropy, cost=cost)
+
+
+def password_rules(settings: Settings) -> PasswordRules:
+    """What the settings say of new passwords."""
+    return PasswordRules(
+        product=settings.service_name,
+        min_length=settings.password_min_length,
+        min_score=settings.password_min_score,
+        breach_list=settings.breach_list,
+        breach_url=settings.breach_url,
+        breach_away=settings.breach_away,
+    )
 
 
 def session_life(settings: Settings) -> SessionLife:

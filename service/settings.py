@@ -21,6 +21,9 @@ _NOT_OURS = frozenset({"KEYTURN_ENGINES_DIR"})
 
 Seconds = Annotated[int, Field(gt=0, le=86_400)]
 Lifetime = Annotated[int, Field(gt=0, le=10 * 366 * 86_400)]
+# Below this many code points a password needs both lists and strength (NIST SP 800-63B-4 section 3.1.1.2).
+_LENGTH_ALONE = 15
+_MIN_SCORE_OF_SHORT = 3
 Keys = Annotated[SecretStr, AfterValidator(keys_by_id)]
 
 
@@ -61,6 +64,10 @@ class Settings(BaseModel):
 
     registration: Literal["private", "disclose"] = "private"
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 15
+    password_min_score: Annotated[int, Field(ge=0, le=4)] = 3
+    breach_list: Literal["online", "offline", "off"] = "online"
+    breach_url: Annotated[str, AfterValidator(base_url)] = "https://api.pwnedpasswords.com"
+    breach_away: Literal["offline", "refuse"] = "offline"
     argon2_memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] = 19_456
     argon2_time_cost: Annotated[int, Field(ge=1, le=20)] = 2
     argon2_parallelism: Annotated[int, Field(ge=1, le=16)] = 1
@@ -72,6 +79,7 @@ class Settings(BaseModel):
     mail_templates: str = ""
     locale: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 
+    audit_retention_days: Annotated[int, Field(ge=1, le=3650)] = 400
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     cors_origins: Annotated[str, AfterValidator(origins)] = ""
     body_limit_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384
@@ -130,4 +138,10 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("KEYTURN_REFRESH_IDLE_SECONDS: must not be longer than KEYTURN_REFRESH_ABSOLUTE_SECONDS")
     if settings.key_publish_ahead_seconds >= settings.key_rotation_seconds:
         problems.append("KEYTURN_KEY_PUBLISH_AHEAD_SECONDS: must be shorter than KEYTURN_KEY_ROTATION_SECONDS")
+    weak = settings.breach_list == "off" or settings.password_min_score < _MIN_SCORE_OF_SHORT
+    if settings.password_min_length < _LENGTH_ALONE and weak:
+        problems.append(
+            f"KEYTURN_PASSWORD_MIN_LENGTH: below {_LENGTH_ALONE} needs KEYTURN_BREACH_LIST=online or offline "
+            f"and KEYTURN_PASSWORD_MIN_SCORE={_MIN_SCORE_OF_SHORT} or more"
+        )
     return problems

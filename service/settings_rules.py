@@ -120,6 +120,9 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
     """What is allowed on a laptop and stops the start elsewhere."""
     checks = {
         "KEYTURN_ISSUER: must be https in prod": settings.issuer.startswith("https://"),
+        "KEYTURN_BREACH_LIST: off lets known passwords in; set online or offline in prod": (
+            settings.breach_list != "off"
+        ),
         "KEYTURN_THROTTLE: off is for tests; remove it in prod": settings.throttle == "on",
         "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
         "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),

@@ -12,6 +12,7 @@ from service.app import create_app
 from service.settings import load
 from service.telemetry.logging import configure
 from service.telemetry.metrics import Metrics
+from service.telemetry.tracing import configure_tracing
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -24,6 +25,6 @@ def worker_app() -> FastAPI:
         style="console" if settings.is_dev else "json", level=logging.getLevelNamesMapping()[settings.log_level.upper()]
     )
     registry = CollectorRegistry()
-    app = create_app(settings, Metrics(registry=registry))
+    app = create_app(settings, Metrics(registry=registry), tracing=configure_tracing(os.environ))
     app.state.registry = registry
     return app

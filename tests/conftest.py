@@ -79,6 +79,7 @@ def environ(tmp_path):
         "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
         "KEYTURN_IDENTITY_KEY": KEY,
         "KEYTURN_MAIL_URL": f"maildir:{tmp_path / 'mail'}",
+        "KEYTURN_BREACH_LIST": "offline",
         "KEYTURN_ARGON2_MEMORY_KIB": "8",
         "KEYTURN_ARGON2_TIME_COST": "1",
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from service.accounts.mails import change_mail, notice
 from service.accounts.pending import PROOF_SECONDS
 from service.accounts.recovery_repo import Refused
-from service.audit.event import Audit, Event, EventKind
+from service.audit.event import AuditKeeper, Event, EventKind
 from service.errors import BadRequest, FieldError, Invalid
 from service.kernel.email import Email, parse_email
 from service.kernel.text import NameRefusal
@@ -41,7 +41,7 @@ class ChangeEmail:
     proofs: UserProofs
     links: Links
     outbox: Outbox
-    audit: Audit
+    audit: AuditKeeper
     clock: Clock
     entropy: Entropy
     locale: str
@@ -107,7 +107,7 @@ class ChangeEmail:
                 raise self._refusal("taken")
             case None:
                 self.outbox.dispatch(announced)
-                self.audit.record(Event(kind=EventKind.EMAIL_CHANGE, outcome="ok", user_id=user.user_id))
+                await self.audit.keep(Event(kind=EventKind.EMAIL_CHANGE, outcome="ok", user_id=user.user_id))
 
     def _refusal(self, outcome: str) -> BadRequest:
         self.audit.record(Event(kind=EventKind.EMAIL_CHANGE, outcome=outcome))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.accounts.mails import notice
-from service.audit.event import Audit, Event, EventKind
+from service.audit.event import AuditKeeper, Event, EventKind
 from service.errors import Conflict
 from service.mail.message import MailKind
 
@@ -30,7 +30,7 @@ class ChangePassword:
     new_passwords: NewPasswords
     hasher: PasswordHasher
     outbox: Outbox
-    audit: Audit
+    audit: AuditKeeper
     clock: Clock
     locale: str
 
@@ -51,4 +51,4 @@ class ChangePassword:
         if not done:
             raise Conflict(code="changed_meanwhile", title="The account was changed meanwhile. Try again.")
         self.outbox.dispatch(announced)
-        self.audit.record(Event(kind=EventKind.PASSWORD_CHANGE, outcome="ok", user_id=user_id))
+        await self.audit.keep(Event(kind=EventKind.PASSWORD_CHANGE, outcome="ok", user_id=user_id))

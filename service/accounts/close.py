@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.audit.event import Audit, Event, EventKind
+from service.accounts.sweep import sweep_sessions
+from service.audit.event import AuditKeeper, Event, EventKind
 from service.errors import Unauthenticated, Unavailable
 
 if TYPE_CHECKING:
@@ -14,12 +14,9 @@ if TYPE_CHECKING:
     from service.kernel.clock import Clock
     from service.kernel.ids import SessionId, UserId
     from service.sessions.repo import SessionRepo
-    from service.store.codec import Item
     from service.users.repo import UserRepo
 
-_log = logging.getLogger(__name__)
 _ATTEMPTS = 3
-_PAGE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +26,7 @@ class CloseAccount:
     accounts: AccountRepo
     users: UserRepo
     sessions: SessionRepo
-    audit: Audit
+    audit: AuditKeeper
     clock: Clock
 
     async def __call__(self, user_id: UserId, session_id: SessionId) -> None:
@@ -48,23 +45,7 @@ class CloseAccount:
             if session is None or not session.is_live(now_ms=self.clock.now_ms(), user_epoch=user.epoch):
                 raise Unauthenticated("session has ended", presented=True)
             if await self.accounts.close(user, session_id):
-                self.audit.record(Event(kind=EventKind.ACCOUNT_CLOSE, outcome="ok", user_id=user_id))
-                await self._sweep(user_id)
+                await self.audit.keep(Event(kind=EventKind.ACCOUNT_CLOSE, outcome="ok", user_id=user_id))
+                await sweep_sessions(self.sessions, user_id)
                 return
         raise Unavailable("the account kept changing while it was closed")
-
-    async def _sweep(self, user_id: UserId) -> None:
-        try:
-            await self._erase_all(user_id)
-        except Unavailable as error:
-            _log.warning("sessions not swept", extra={"problem": error.detail_for_log})
-
-    async def _erase_all(self, user_id: UserId) -> None:
-        start: Item | None = None
-        while True:
-            page = await self.sessions.page(user_id, limit=_PAGE, start=start)
-            for session in page.sessions:
-                await self.sessions.erase(session)
-            start = page.next_start
-            if start is None:
-                return

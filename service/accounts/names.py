@@ -9,10 +9,11 @@ from service.errors import FieldError, Invalid
 from service.kernel.email import Email, parse_email
 from service.kernel.text import NameRefusal
 from service.kernel.username import Username, parse_username
-from service.passwords.policy import PasswordContext, check
+from service.passwords.policy import PasswordContext
 
 if TYPE_CHECKING:
     from service.kernel.secret import Secret
+    from service.passwords.checker import PasswordChecker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +24,13 @@ class NewNames:
     username: Username | None
 
 
-def parse_new_account(*, email: str, username: str | None, password: Secret[str], min_length: int) -> NewNames:
-    """The names, when they and the password may be used. Raises Invalid with every reason at once."""
+async def parse_new_account(
+    *, email: str, username: str | None, password: Secret[str], checker: PasswordChecker
+) -> NewNames:
+    """The names, when they and the password may be used.
+
+    Raises Invalid with every reason at once, Unavailable as the checker does.
+    """
     parsed_email = parse_email(email)
     parsed_username = None if username is None else parse_username(username)
     errors = []
@@ -37,8 +43,8 @@ def parse_new_account(*, email: str, username: str | None, password: Secret[str]
         username=parsed_username if isinstance(parsed_username, Username) else None,
     )
     errors += [
-        FieldError(field="password", code=reason.code, message=reason.sentence(min_length=min_length))
-        for reason in check(password, min_length=min_length, context=context)
+        FieldError(field="password", code=finding.code, message=finding.message)
+        for finding in await checker.check(password, context)
     ]
     if errors or isinstance(parsed_email, NameRefusal) or isinstance(parsed_username, NameRefusal):
         raise Invalid(*errors)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from service.errors import FieldError, Invalid
 from service.kernel.email import Email, parse_email
 from service.kernel.username import Username, parse_username
-from service.passwords.policy import PasswordContext, check
+from service.passwords.policy import PasswordContext
 
 if TYPE_CHECKING:
     from service.kernel.secret import Secret
+    from service.passwords.checker import PasswordChecker
     from service.users.model import User
 
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class NewPasswords:
     """The same rules as at registration."""
 
-    min_length: int
+    checker: PasswordChecker
 
     async def require(self, password: Secret[str], user: User) -> None:
         """Raises Invalid with every reason against ``password`` as the new one of ``user``."""
@@ -29,13 +30,8 @@ class NewPasswords:
             email=email if isinstance(email, Email) else None,
             username=username if isinstance(username, Username) else None,
         )
-        reasons = check(password, min_length=self.min_length, context=context)
-        if reasons:
+        findings = await self.checker.check(password, context)
+        if findings:
             raise Invalid(
-                *(
-                    FieldError(
-                        field="new_password", code=reason.code, message=reason.sentence(min_length=self.min_length)
-                    )
-                    for reason in reasons
-                )
+                *(FieldError(field="new_password", code=found.code, message=found.message) for found in findings)
             )

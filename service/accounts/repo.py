@@ -11,7 +11,7 @@ from service.kernel.ids import UserId
 from service.passwords.repo import delete_password, put_password
 from service.sessions.repo import is_alive
 from service.store.errors import TransactionCancelled
-from service.store.operations import Delete, Get, Put, TransactWrite, Update
+from service.store.operations import Check, Delete, Get, Put, TransactWrite, Update
 from service.store.table import Table
 from service.users.actions import bury, hold_name, put_user, release_name, take_name
 
@@ -135,9 +135,16 @@ class AccountRepo:
 
         False when the user is not as it was read, or the session has ended.
         """
+        return await self._bury(user, is_alive(user.user_id, session_id, epoch=user.epoch))
+
+    async def delete(self, user: User) -> bool:
+        """The same on an operator's word. False when the user is not as it was read."""
+        return await self._bury(user)
+
+    async def _bury(self, user: User, *checks: Check) -> bool:
         actions: list[TransactWrite] = [
             bury(user),
-            is_alive(user.user_id, session_id, epoch=user.epoch),
+            *checks,
             delete_password(user.user_id),
             *(release_name(key, user.user_id) for key in _names(user.email_key, user.username_key)),
         ]

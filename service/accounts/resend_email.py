@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from service.accounts.mails import confirmation
 from service.accounts.model import SIGN_UP_SECONDS
+from service.audit.event import Audit, Event, EventKind
 from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal
@@ -35,6 +36,7 @@ class ResendEmail:
     links: Links
     outbox: Outbox
     decoys: Decoys
+    audit: Audit
     clock: Clock
     entropy: Entropy
 
@@ -48,12 +50,16 @@ class ResendEmail:
         waiting = await self.accounts.newest(email_key, now_ms=now_ms)
         # Two reads and four writes, two of them beside each other, whatever was found: the time tells nothing.
         if waiting.sign_up is None:
+            outcome = "nothing_waits"
             await asyncio.gather(*self.decoys.writes(2))
             await self._two_decoys_in_turn()
         elif waiting.contested:
+            outcome = "contested"
             await self._ask_to_begin_again(waiting.sign_up)
         else:
+            outcome = "mailed"
             await self._renew(waiting.sign_up, now_ms)
+        self.audit.record(Event(kind=EventKind.EMAIL_RESEND, outcome=outcome))
 
     async def _ask_to_begin_again(self, sign_up: SignUp) -> None:
         """Which of two sign-ups is its owner's nobody knows: a link to the wrong one would open the account to another.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.accounts.mails import notice
-from service.audit.event import Audit, Event, EventKind
+from service.audit.event import AuditKeeper, Event, EventKind
 from service.errors import BadRequest
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal
@@ -36,7 +36,7 @@ class ResetPassword:
     new_passwords: NewPasswords
     hasher: PasswordHasher
     outbox: Outbox
-    audit: Audit
+    audit: AuditKeeper
     clock: Clock
     locale: str
 
@@ -82,7 +82,7 @@ class ResetPassword:
         if not done:
             raise self._refusal("spent")
         self.outbox.dispatch(announced)
-        self.audit.record(Event(kind=EventKind.PASSWORD_RESET, outcome="ok", user_id=user.user_id))
+        await self.audit.keep(Event(kind=EventKind.PASSWORD_RESET, outcome="ok", user_id=user.user_id))
 
     def _refusal(self, outcome: str) -> BadRequest:
         self.audit.record(Event(kind=EventKind.PASSWORD_RESET, outcome=outcome))

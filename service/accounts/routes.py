@@ -18,6 +18,7 @@ from service.accounts.verify_email import VerifyEmail, refusal, taken_meanwhile
 from service.errors import StepUpRequired
 from service.kernel.ids import id_text
 from service.kernel.secret import Secret
+from service.passwords.checker import PasswordChecker
 from service.tokens.guards import RecentlySignedIn
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
@@ -40,12 +41,11 @@ async def register(
     body: RegisterBody,
     flow: Annotated[Register, provided(Register)],
     rules: Annotated[SignUpRules, provided(SignUpRules)],
+    checker: Annotated[PasswordChecker, provided(PasswordChecker)],
 ) -> AcceptedOut | JSONResponse:
     """The account is made when the address is confirmed. The answer is the same for a free and a taken address."""
     password = Secret(body.password.get_secret_value())
-    names = parse_new_account(
-        email=body.email, username=body.username, password=password, min_length=rules.password_min_length
-    )
+    names = await parse_new_account(email=body.email, username=body.username, password=password, checker=checker)
     user_id = await flow(names, password, locale=rules.locale)
     if user_id is None:
         return AcceptedOut()

@@ -9,5 +9,4 @@ from dataclasses import dataclass
 class SignUpRules:
     """``locale`` is that of mails to people who have not chosen one."""
 
-    password_min_length: int
     locale: str

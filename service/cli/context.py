@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from service.settings import Settings, SettingsError, load
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from service.audit.event import Event
     from service.base import Base
     from service.migrate.context import MigrateContext
 
@@ -25,6 +27,7 @@ T = TypeVar("T")
 DEFAULT_DATA = Path(".keyturn")
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+_DRAIN_SECONDS = 5.0
 
 
 def fail(message: str, *, code: int = EXIT_FAILED) -> NoReturn:
@@ -76,9 +79,12 @@ def with_base(work: Callable[[Base], Awaitable[T]]) -> T:
     from prometheus_client import CollectorRegistry
 
     from service.base import open_base
+    from service.telemetry.logging import configure
     from service.telemetry.metrics import Metrics
 
     settings = load_or_fail()
+    # A command's output is its result: what the service would log is said only when something is wrong.
+    configure(style="console", level=logging.ERROR)
 
     async def run() -> T:
         async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
@@ -90,6 +96,18 @@ def with_base(work: Callable[[Base], Awaitable[T]]) -> T:
         fail("; ".join(f"{one.field}: {one.message}" for one in error.errors))
     except KeyturnError as error:
         fail(f"{error.title} ({error.detail_for_log or error.code})")
+
+
+async def keep_event(base: Base, event: Event) -> None:
+    """Write what an operator did to the audit log, before the command says that it is done."""
+    from service.audit.fanout import Fanout
+    from service.audit.log import AuditLog
+    from service.base import build_audit_table
+
+    table = build_audit_table(base)
+    await Fanout(log=AuditLog(metrics=base.metrics), table=table).keep(event)
+    if lost := await table.drain(_DRAIN_SECONDS):
+        say(f"keyturn: {lost} audit event could not be written; see the log of the store")
 
 
 def migrate_context(base: Base, *, embedded: bool) -> MigrateContext:

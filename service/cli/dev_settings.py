@@ -54,6 +54,8 @@ def dev_variables(*, host: str, port: int, data: Path, entropy: Entropy) -> dict
     shown = "127.0.0.1" if host in _ANY_ADDRESS else f"[{host}]" if ":" in host else host
     return {
         "KEYTURN_ENV": "dev",
+        # A laptop may have no network, and registration must not wait for it.
+        "KEYTURN_BREACH_LIST": "offline",
         "KEYTURN_ISSUER": f"http://{shown}:{port}",
         "KEYTURN_MAIL_URL": f"maildir:{(data / 'mail').absolute()}",
         **_secrets(data, entropy),

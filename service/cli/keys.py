@@ -10,6 +10,7 @@ import typer
 from service.cli.context import fail, with_base
 
 if TYPE_CHECKING:
+    from service.audit.event import EventKind
     from service.base import Base
     from service.tokens.keyring import KeyRing
     from service.tokens.model import KeyRecord, Phase
@@ -49,7 +50,15 @@ async def _list(base: Base) -> list[str]:
     ]
 
 
+async def _keep(base: Base, kind: EventKind) -> None:
+    from service.audit.event import Agent, Event
+    from service.cli.context import keep_event
+
+    await keep_event(base, Event(kind=kind, outcome="ok", actor=Agent.OPERATOR, alarming=True))
+
+
 async def _rotate(base: Base, *, now: bool) -> str:
+    from service.audit.event import EventKind
     from service.base import build_keyring
 
     keyring = build_keyring(base)
@@ -59,10 +68,12 @@ async def _rotate(base: Base, *, now: bool) -> str:
     record = await keyring.rotate(begins_ms=begins_ms)
     if record is None:
         fail("another process made the next key at the same moment; see: keyturn keys list")
+    await _keep(base, EventKind.KEY_ROTATE)
     return f"{record.kid} begins {_time(record.begins_ms)}"
 
 
 async def _retire(base: Base, kid: str) -> str:
+    from service.audit.event import EventKind
     from service.base import build_keyring
     from service.tokens.model import Phase
 
@@ -74,6 +85,7 @@ async def _retire(base: Base, kid: str) -> str:
     if _phase(keyring, record, records) is Phase.ACTIVE:
         fail("this key signs at the moment; make another first with: keyturn keys rotate --now")
     await keyring.repo.mark_bad(record)
+    await _keep(base, EventKind.KEY_RETIRE)
     return f"{kid} is retired"
 
 

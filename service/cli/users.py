@@ -11,11 +11,12 @@ import typer
 from service.cli.context import EXIT_USAGE, fail, with_base
 
 if TYPE_CHECKING:
+    from service.audit.event import EventKind
     from service.base import Base
     from service.kernel.ids import UserId
     from service.users.model import UserState
 
-users_app = typer.Typer(no_args_is_help=True, help="Create, disable and enable users.")
+users_app = typer.Typer(no_args_is_help=True, help="Create, disable, enable, lock, unlock and delete users.")
 
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*")
 _Who = Annotated[str, typer.Argument(help="A user id, an e-mail address or a username.")]
@@ -41,32 +42,64 @@ def create(
 @users_app.command()
 def disable(who: _Who) -> None:
     """Refuse a user at every door, and end its sessions."""
+    from service.audit.event import EventKind
     from service.users.model import UserState
 
-    typer.echo(with_base(lambda base: _set_state(base, who, UserState.DISABLED)))
+    typer.echo(with_base(lambda base: _set_state(base, who, UserState.DISABLED, EventKind.USER_DISABLE)))
 
 
 @users_app.command()
 def enable(who: _Who) -> None:
     """Let a disabled user in again; it signs in anew."""
+    from service.audit.event import EventKind
     from service.users.model import UserState
 
-    typer.echo(with_base(lambda base: _set_state(base, who, UserState.ACTIVE)))
+    typer.echo(with_base(lambda base: _set_state(base, who, UserState.ACTIVE, EventKind.USER_ENABLE)))
+
+
+@users_app.command()
+def lock(who: _Who) -> None:
+    """Refuse a user at every door while its case is looked into; the same as disabling, under another name."""
+    from service.audit.event import EventKind
+    from service.users.model import UserState
+
+    typer.echo(with_base(lambda base: _set_state(base, who, UserState.LOCKED, EventKind.USER_LOCK)))
+
+
+@users_app.command()
+def unlock(who: _Who) -> None:
+    """Let a locked user in again; it signs in anew."""
+    from service.audit.event import EventKind
+    from service.users.model import UserState
+
+    typer.echo(with_base(lambda base: _set_state(base, who, UserState.ACTIVE, EventKind.USER_UNLOCK)))
+
+
+@users_app.command()
+def delete(
+    who: _Who, yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False
+) -> None:
+    """Delete a user: names are free again, personal data is gone, sessions are dead. It cannot be undone."""
+    if not yes:
+        typer.confirm(f"Delete {who} for good?", abort=True)
+    typer.echo(with_base(lambda base: _delete(base, who)))
 
 
 async def _create(base: Base, *, email: str, username: str | None, password: str, scope: str) -> str:
     from service.accounts.create_user import CreateUser
     from service.accounts.names import parse_new_account
     from service.accounts.repo import AccountRepo
-    from service.base import build_hasher
+    from service.audit.event import EventKind
+    from service.base import build_hasher, password_rules
     from service.kernel.ids import id_text
     from service.kernel.secret import Secret
+    from service.passwords.checker_open import open_checker
     from service.users.identity import IdentityKeys
 
     secret = Secret(password)
-    names = parse_new_account(
-        email=email, username=username, password=secret, min_length=base.settings.password_min_length
-    )
+    rules = password_rules(base.settings)
+    async with open_checker(rules, clock=base.clock, count=base.metrics.breach_checked) as checker:
+        names = await parse_new_account(email=email, username=username, password=secret, checker=checker)
     hasher = build_hasher(base)
     flow = CreateUser(
         accounts=AccountRepo(dynamo=base.dynamo),
@@ -76,12 +109,38 @@ async def _create(base: Base, *, email: str, username: str | None, password: str
         entropy=base.entropy,
     )
     try:
-        return id_text(await flow(names, secret, scope=scope))
+        user_id = await flow(names, secret, scope=scope)
     finally:
         await hasher.pool.close()
+    await _keep(base, EventKind.USER_CREATE, user_id)
+    return id_text(user_id)
 
 
-async def _set_state(base: Base, who: str, state: UserState) -> str:
+async def _delete(base: Base, who: str) -> str:
+    from service.accounts.delete_user import DeleteUser
+    from service.accounts.repo import AccountRepo
+    from service.audit.event import EventKind
+    from service.kernel.ids import id_text
+    from service.sessions.repo import SessionRepo
+    from service.users.repo import UserRepo
+
+    users = UserRepo(dynamo=base.dynamo)
+    user_id = await _find(base, users, who)
+    flow = DeleteUser(accounts=AccountRepo(dynamo=base.dynamo), users=users, sessions=SessionRepo(dynamo=base.dynamo))
+    if user_id is None or not await flow(user_id):
+        fail(f"there is no user {who!r}")
+    await _keep(base, EventKind.ACCOUNT_CLOSE, user_id)
+    return f"{id_text(user_id)} is deleted"
+
+
+async def _keep(base: Base, kind: EventKind, user_id: UserId) -> None:
+    from service.audit.event import Agent, Event
+    from service.cli.context import keep_event
+
+    await keep_event(base, Event(kind=kind, outcome="ok", user_id=user_id, actor=Agent.OPERATOR))
+
+
+async def _set_state(base: Base, who: str, state: UserState, kind: EventKind) -> str:
     from service.kernel.ids import id_text
     from service.users.repo import UserRepo
 
@@ -89,6 +148,7 @@ async def _set_state(base: Base, who: str, state: UserState) -> str:
     user_id = await _find(base, users, who)
     if user_id is None or await users.set_state(user_id, state) is None:
         fail(f"there is no user {who!r}")
+    await _keep(base, kind, user_id)
     return f"{id_text(user_id)} is {state.value}"
 
 

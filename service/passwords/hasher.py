@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from service.kernel.entropy import Entropy
     from service.kernel.secret import Secret
-    from service.passwords.pool import HashingPool
+    from service.telemetry.hashing import Pool
 
 _SALT_BYTES = 16
 _DIGEST_BYTES = 32
@@ -45,7 +45,7 @@ class PasswordHasher:
     ``bounds``, since no hash that it makes could be checked.
     """
 
-    pool: HashingPool
+    pool: Pool
     entropy: Entropy
     cost: Argon2Cost = field(default_factory=Argon2Cost)
     bounds: CostBounds = field(default_factory=CostBounds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from service.audit.event import Audit, Event, EventKind
 from service.errors import InvalidCredentials, Unavailable
 from service.kernel.identifier import parse_identifier
-from service.kernel.ids import new_user_id
+from service.kernel.ids import new_user_id, parse_session_id
 from service.kernel.text import NameRefusal
 from service.passwords.repo import PasswordRepo, stored_hash
 from service.sessions.model import Device, SignInFacts
@@ -67,7 +67,8 @@ class SignIn:
             auth_time_seconds=self.clock.now_ms() // 1000,
         )
         tokens = await self.open_session(user, facts, device)
-        self.audit.record(Event(kind=EventKind.SIGN_IN, outcome="ok", user_id=user.user_id))
+        session_id = parse_session_id(tokens.session_id)
+        self.audit.record(Event(kind=EventKind.SIGN_IN, outcome="ok", user_id=user.user_id, session_id=session_id))
         return tokens
 
     async def _claimed_user(self, identifier: str) -> tuple[User, str | None] | None:

@@ -31,6 +31,7 @@ class Metrics:
     hash_refusals: Counter = field(init=False)
     hash_wait_seconds: Histogram = field(init=False)
     hash_seconds: Histogram = field(init=False)
+    breach_checks: Counter = field(init=False)
     store_seconds: Histogram = field(init=False)
     store_units: Counter = field(init=False)
     store_failures: Counter = field(init=False)
@@ -55,6 +56,7 @@ class Metrics:
             "hash_refusals": counter("keyturn_hash_refused", "Callers that got no hash: the queue was full"),
             "hash_wait_seconds": hash_histogram("keyturn_hash_wait_seconds", "Wait for a hashing slot"),
             "hash_seconds": hash_histogram("keyturn_hash_seconds", "Hashing itself"),
+            "breach_checks": counter("keyturn_breach_checks", "Questions to the breach service", ("outcome",)),
             "store_seconds": store_histogram("keyturn_dynamodb_seconds", "DynamoDB calls with retries", _STORE_LABELS),
             "store_units": counter("keyturn_dynamodb_units", "Consumed capacity units", _STORE_LABELS),
             "store_failures": counter(
@@ -72,6 +74,10 @@ class Metrics:
         self.store_units.labels(operation=operation, table=table).inc(units)
         if failed:
             self.store_failures.labels(operation=operation, table=table).inc()
+
+    def breach_checked(self, outcome: str) -> None:
+        """One question to the breach service: ``listed``, ``clean``, ``away`` or ``resting``."""
+        self.breach_checks.labels(outcome=outcome).inc()
 
     def mailed(self, *, kind: str, outcome: str) -> None:
         """One mail: ``sent``, ``retried``, ``given_up`` or whatever else a worker may say of it."""

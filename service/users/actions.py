@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NAME_IS_FREE = "attribute_not_exists(k) OR (attribute_exists(hx) AND (hx < :now OR uid = :uid))"
 _IS_MINE = "uid = :uid"
 _IS_NEW = "attribute_not_exists(uid)"
-_IS_AS_READ = "st = :active AND ep = :ep AND ek = :ek"
+_IS_AS_READ = "st = :state AND ep = :ep AND ek = :ek"
 _BECOME_TOMBSTONE = f"SET st = :deleted {items.FORGET_PENDING}, em, ek, un, uk, dn, lc, sc, vt ADD ep :one"
 
 
@@ -62,7 +62,7 @@ def bury(user: User) -> Update:
         update=_BECOME_TOMBSTONE,
         condition=_IS_AS_READ,
         values={
-            ":active": UserState.ACTIVE.value,
+            ":state": user.state.value,
             ":deleted": UserState.DELETED.value,
             ":ep": user.epoch,
             ":ek": user.email_key,

@@ -18,6 +18,7 @@ class UserState(StrEnum):
 
     ACTIVE = "active"
     DISABLED = "disabled"
+    LOCKED = "locked"
     DELETED = "deleted"
 
 

@@ -1,11 +1,13 @@
 """The order of the edge, from the outside in.
 
 1. ``RequestIds``: every answer and every log line has a name, a refused preflight's too.
-2. ``SecurityHeaders``: on every answer, whoever made it.
-3. ``Cors``: outside of the errors, so that a listed origin can read them.
-4. ``RequestHead``: before the routes and their guards read a header.
-5. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
-6. ``BodyLimit``: next to the routes, which are the only readers of bodies.
+2. ``RequestSpans``: the time of everything below it.
+3. ``RequestContext``: where the request came from, for the events that it causes.
+4. ``SecurityHeaders``: on every answer, whoever made it.
+5. ``Cors``: outside of the errors, so that a listed origin can read them.
+6. ``RequestHead``: before the routes and their guards read a header.
+7. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
+8. ``BodyLimit``: next to the routes, which are the only readers of bodies.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
 
+from service.telemetry.tracing import OFF
 from service.web.body_limit import DEFAULT_LIMIT_BYTES, BodyLimit
 from service.web.cors import Cors
 from service.web.origins import check_origins
+from service.web.request_facts import RequestContext
 from service.web.request_head import DEFAULT_HEAD_BYTES, RequestHead
 from service.web.request_id import RequestIds
+from service.web.request_spans import RequestSpans
 from service.web.security_headers import SecurityHeaders
 from service.web.unhandled import UnhandledErrors
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from service.kernel.entropy import Entropy
+    from service.telemetry.tracing import Tracing
 
 
 def edge_middleware(
@@ -37,12 +43,16 @@ def edge_middleware(
     public_paths: frozenset[str] = frozenset(),
     body_limit_bytes: int = DEFAULT_LIMIT_BYTES,
     head_limit_bytes: int = DEFAULT_HEAD_BYTES,
+    trusted_proxies: int = 0,
+    tracing: Tracing = OFF,
     trust_client_request_id: bool = False,
 ) -> list[Middleware]:
     """The ``middleware=`` of the application. Raises ``ValueError`` for an unsafe origin."""
     https = urlsplit(base_url).scheme == "https"
     return [
         Middleware(RequestIds, entropy=entropy, trust_client=trust_client_request_id),
+        Middleware(RequestSpans, tracing=tracing),
+        Middleware(RequestContext, trusted_proxies=trusted_proxies),
         Middleware(SecurityHeaders, https=https, public_paths=public_paths),
         Middleware(Cors, allowed_origins=check_origins(allowed_origins), public_paths=public_paths),
         Middleware(RequestHead, limit_bytes=head_limit_bytes),

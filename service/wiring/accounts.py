@@ -22,7 +22,7 @@ def sign_up_services(core: Core) -> list[object]:
     """From nothing to an account."""
     settings = core.settings
     return [
-        SignUpRules(password_min_length=settings.password_min_length, locale=settings.locale),
+        SignUpRules(locale=settings.locale),
         Register(
             accounts=core.accounts,
             users=core.users,
@@ -51,6 +51,7 @@ def sign_up_services(core: Core) -> list[object]:
             links=core.links,
             outbox=core.outbox,
             decoys=core.decoys,
+            audit=core.audit,
             clock=core.clock,
             entropy=core.entropy,
         ),

@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from service.base import password_rules
+from service.passwords.checker_open import open_checker
 from service.store.cursor import Cursors
 from service.web.provide import Services
 from service.wiring.accounts import account_services, recovery_services, sign_up_services
@@ -23,21 +25,25 @@ _DRAIN_SECONDS = 10.0
 @asynccontextmanager
 async def build(base: Base) -> AsyncIterator[Services]:
     """The flows and ports by type; what is under way when it ends is finished."""
-    core = build_core(base)
-    sweeping = asyncio.create_task(core.outbox.run())
-    try:
-        yield Services(
-            Cursors(base.identity_master, base.entropy),
-            *caller_services(core),
-            *sign_in_services(core),
-            *session_services(core),
-            *sign_up_services(core),
-            *recovery_services(core),
-            *account_services(core),
-        )
-    finally:
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
-        await core.outbox.drain(_DRAIN_SECONDS)
-        await core.hasher.pool.close()
-        await core.keyring.aclose()
+    rules = password_rules(base.settings)
+    async with open_checker(rules, clock=base.clock, count=base.metrics.breach_checked) as checker:
+        core = build_core(base, checker)
+        sweeping = asyncio.create_task(core.outbox.run())
+        try:
+            yield Services(
+                checker,
+                Cursors(base.identity_master, base.entropy),
+                *caller_services(core),
+                *sign_in_services(core),
+                *session_services(core),
+                *sign_up_services(core),
+                *recovery_services(core),
+                *account_services(core),
+            )
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+            await core.outbox.drain(_DRAIN_SECONDS)
+            await core.audit_table.drain(_DRAIN_SECONDS)
+            await core.hasher.pool.close()
+            await core.keyring.aclose()

@@ -11,8 +11,9 @@ from service.accounts.new_password import NewPasswords
 from service.accounts.proof_of_password import ProofOfPassword
 from service.accounts.recovery_repo import RecoveryRepo
 from service.accounts.repo import AccountRepo
+from service.audit.fanout import Fanout
 from service.audit.log import AuditLog
-from service.base import build_hasher, build_keyring, session_life
+from service.base import build_audit_table, build_hasher, build_keyring, session_life
 from service.mail.letter import LetterSeal
 from service.mail.links import Links
 from service.mail.outbox import Outbox
@@ -31,10 +32,12 @@ from service.users.identity import IdentityKeys
 from service.users.repo import UserRepo
 
 if TYPE_CHECKING:
-    from service.audit.event import Audit
+    from service.audit.event import AuditKeeper
+    from service.audit.table import TableAudit
     from service.base import Base
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
+    from service.passwords.checker import PasswordChecker
     from service.passwords.hasher import PasswordHasher
     from service.sessions.model import SessionLife
     from service.settings import Settings
@@ -55,7 +58,8 @@ class Core:
     keyring: KeyRing
     hasher: PasswordHasher
     outbox: Outbox
-    audit: Audit
+    audit: AuditKeeper
+    audit_table: TableAudit
     users: UserRepo
     sessions: SessionRepo
     accounts: AccountRepo
@@ -73,10 +77,12 @@ class Core:
     proof: ProofOfPassword
 
 
-def build_core(base: Base) -> Core:
+def build_core(base: Base, checker: PasswordChecker) -> Core:
     """The parts on an opened store. Raises what a wrong setting makes its part raise."""
     settings, clock, entropy, dynamo = base.settings, base.clock, base.entropy, base.dynamo
-    keyring, hasher, audit = build_keyring(base), build_hasher(base), AuditLog(metrics=base.metrics)
+    keyring, hasher = build_keyring(base), build_hasher(base)
+    audit_table = build_audit_table(base)
+    audit = Fanout(log=AuditLog(metrics=base.metrics), table=audit_table)
     masters = parse_keys(settings.refresh_keys.get_secret_value())
     refresh_keys = RefreshKeys(masters, active_kid=next(iter(masters)))
     users, master = UserRepo(dynamo=dynamo), base.identity_master
@@ -97,6 +103,7 @@ def build_core(base: Base) -> Core:
         hasher=hasher,
         outbox=_outbox(base),
         audit=audit,
+        audit_table=audit_table,
         users=users,
         sessions=SessionRepo(dynamo=dynamo),
         accounts=AccountRepo(dynamo=dynamo),
@@ -110,7 +117,7 @@ def build_core(base: Base) -> Core:
         sign_ups=OneTimeKeys(master, purpose="signup"),
         resets=UserProofs(master, purpose="reset"),
         changes=UserProofs(master, purpose="change"),
-        new_passwords=NewPasswords(min_length=settings.password_min_length),
+        new_passwords=NewPasswords(checker=checker),
         proof=ProofOfPassword(users=users, hasher=hasher, audit=audit),
     )
 

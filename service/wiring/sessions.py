@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from service.audit.repo import EventRepo
 from service.passwords.repo import PasswordRepo
 from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll, OpenSession
 from service.sessions.refresh import Refresh
@@ -12,6 +13,7 @@ from service.signin.device import DeviceReader
 from service.signin.flows import SignIn
 from service.tokens.gatekeeper import Gatekeeper
 from service.tokens.metadata import Metadata
+from service.users.events.flows import ListEvents
 from service.users.flows import Profiles
 from service.web.csrf import SiteRule
 from service.web.origins import check_origins, origin_of
@@ -85,4 +87,5 @@ def caller_services(core: Core) -> list[object]:
             recent_seconds=settings.recent_sign_in_seconds,
         ),
         Profiles(users=core.users, audit=core.audit),
+        ListEvents(events=EventRepo(dynamo=core.dynamo), users=core.users, audit=core.audit, clock=core.clock),
     ]

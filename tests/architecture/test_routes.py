@@ -15,6 +15,7 @@ PUBLIC = {
     ("POST", "/v1/register"),
     ("POST", "/v1/email/verify"),
     ("POST", "/v1/email/resend"),
+    ("POST", "/v1/password/check"),
     ("POST", "/v1/login"),
     ("POST", "/v1/refresh"),
     ("POST", "/v1/logout"),

@@ -5,12 +5,28 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.kernel.ids import id_text
 
 if TYPE_CHECKING:
+    from pydantic.config import JsonDict
+
     from service.audit.entry import KeptEvent
+
+
+_EVENT: JsonDict = {
+    "event_id": "1800000000000#0000#0123456789abcdef",
+    "time": "2027-01-15T08:00:00.000Z",
+    "kind": "sign_in",
+    "outcome": "ok",
+    "session_id": "5d1f0a3c-2b4e-4c6d-9e8f-7a6b5c4d3e2f",
+    "actor": None,
+    "address": "203.0.113.0/24",
+    "user_agent": "Mozilla/5.0",
+    "request_id": "7d061fd42247d8e3ca92b8b0840898bc",
+    "alarming": False,
+}
 
 
 class EventOut(BaseModel):
@@ -49,6 +65,8 @@ class EventOut(BaseModel):
 
 class EventsOut(BaseModel):
     """One page; ``next_cursor`` is null on the last."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"events": [_EVENT], "next_cursor": None}]})
 
     events: list[EventOut]
     next_cursor: str | None
