@@ -22,7 +22,10 @@ _NONCE_BYTES = 12
 
 
 class LetterUnreadable(Exception):
-    """A sealed letter does not open: changed, moved to another place, or sealed under another key."""
+    """A sealed letter does not open, or says nothing to us.
+
+    It was changed, moved to another place, sealed under another key, or written by another version of the service.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +71,12 @@ class LetterSeal:
             plain = self._cipher().decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _context(place))
         except (InvalidTag, ValueError):
             raise LetterUnreadable("the letter does not open in this place") from None
-        to, template, values, locale = json.loads(plain)
-        return MailMessage(to=to, template=MailKind(template), values=values, locale=locale)
+        try:
+            to, template, values, locale = json.loads(plain)
+            return MailMessage(to=to, template=MailKind(template), values=values, locale=locale)
+        except (ValueError, TypeError, AttributeError):
+            # Without the cause: it may quote the mail.
+            raise LetterUnreadable("the letter is of another version") from None
 
     def _cipher(self) -> AESGCM:
         return AESGCM(purpose_key(self.master, "mail/outbox"))

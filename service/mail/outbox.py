@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from service.errors import Unavailable
 from service.mail.compose import compose
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from service.store.operations import Put
 
 _log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 CLAIM_SECONDS = 120
 """Longer than any try takes: the sender's own time-outs end it before."""
+_LONGEST_TRY_SECONDS = 30
 POLL_SECONDS = 15
 _REMOVE_AGAIN_SECONDS = 1.0
 
@@ -59,7 +61,7 @@ class Outbox:
     entropy: Entropy
     sends_itself: bool = True
     max_in_flight: int = 8
-    _tasks: set[asyncio.Task[None]] = field(init=False, repr=False, compare=False, default_factory=set)
+    _tasks: set[asyncio.Task[Any]] = field(init=False, repr=False, compare=False, default_factory=set)
     _slots: asyncio.Semaphore = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -111,17 +113,16 @@ class Outbox:
             while True:
                 letters, start = await self.repo.page(shard_name(number), start=start)
                 for letter in letters:
-                    claimed += await self.take(letter)
+                    claimed += self._is_due(letter) and await self._take_apart(letter)
                 if start is None:
                     break
         return claimed
 
     async def take(self, letter: Letter) -> bool:
         """Claim and send one letter, if it is due and nobody else was faster. A stream calls this for new letters."""
-        now_ms = self.clock.now_ms()
-        if now_ms < letter.claimed_until_ms:
+        if not self._is_due(letter):
             return False
-        mine = await self.repo.claim(letter, until_ms=now_ms + CLAIM_SECONDS * 1000)
+        mine = await self.repo.claim(letter, until_ms=self.clock.now_ms() + CLAIM_SECONDS * 1000)
         if mine is None:
             return False
         await self._deliver(mine)
@@ -137,17 +138,27 @@ class Outbox:
         await asyncio.gather(*waiting, return_exceptions=True)
         return len(waiting)
 
+    def _is_due(self, letter: Letter) -> bool:
+        return self.clock.now_ms() >= letter.claimed_until_ms
+
+    async def _take_apart(self, letter: Letter) -> bool:
+        """``take`` in a task of its own: one letter's failure is not the sweep's, nor the end of the sweep its end."""
+        taking = self._spawn(self.take(letter))
+        await asyncio.wait({taking})
+        return not taking.cancelled() and taking.exception() is None and taking.result()
+
     async def _deliver(self, letter: Letter) -> None:
         async with self._slots:
-            if self.clock.now_ms() >= letter.claimed_until_ms:
-                # It waited for a slot until its claim ran out: another may be sending it.
+            if self.clock.now_ms() >= letter.claimed_until_ms - _LONGEST_TRY_SECONDS * 1000:
+                # It waited so long for a slot that its claim may run out: another would send it too.
                 return
             try:
                 await self._send(letter)
-            except MailUnavailable as error:
+            except (MailUnavailable, LetterUnreadable) as error:
+                # What we cannot read, a worker of another version may: it is tried as often as any.
                 await self._put_off(letter, str(error))
                 return
-            except (MailRefused, LetterUnreadable) as error:
+            except MailRefused as error:
                 _log.error("mail given up", extra=_fields(letter, str(error)))
             await self._remove(letter)
 
@@ -178,12 +189,13 @@ class Outbox:
         delay_seconds = self.retry.delay_seconds(failures=letter.tries, chance=self.entropy.token_bytes(4))
         await self.repo.put_off(letter, at_ms=self.clock.now_ms() + round(delay_seconds * 1000))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._settle)
+        return task
 
-    def _settle(self, task: asyncio.Task[None]) -> None:
+    def _settle(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             # The type alone: the text of an error that nobody foresaw may quote the mail.
