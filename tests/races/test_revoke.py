@@ -10,7 +10,7 @@ from tests.support.live import client_of
 from tests.support.people import sign_in, sign_up
 from tests.support.wire import open_wires
 
-ROUNDS = 10
+ROUNDS = 6
 STREAMS = 16
 
 
