@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 import service.accounts.recovery_routes
 import service.accounts.routes
 import service.ops.routes
+import service.pages.routes
 import service.passwords.routes
 import service.sessions.routes
 import service.signin.routes
@@ -19,6 +21,7 @@ import service.users.routes
 from service.base import open_base
 from service.kernel.entropy import SystemEntropy
 from service.telemetry.tracing import OFF
+from service.throttle.coarse import CoarseLimits, CoarseRules
 from service.web import problem_docs, problems
 from service.web.edge import edge_middleware
 from service.wiring.build import build
@@ -44,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.users.events.routes.router,
     service.tokens.routes.router,
     service.ops.routes.router,
+    service.pages.routes.router,
 )
 
 
@@ -85,6 +89,11 @@ def create_app(
             tracing=tracing,
         ),
     )
+    if settings.throttle == "on":
+        # The innermost of all: what it refuses costs nothing more, and its answer has every header of the edge.
+        app.user_middleware.append(
+            Middleware(CoarseLimits, rules=CoarseRules(trusted_proxies=settings.trusted_proxies))
+        )
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -23,6 +23,7 @@ _BASE_URL = re.compile(
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _MAX_PORT = 65_535
 _NEW_KEY = "python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
+_LEAST_AHEAD_SECONDS = 600
 _WEAK_ARGON2_KIB = 19_456
 _ONE_PASS_ARGON2_KIB = 47_104
 
@@ -123,6 +124,12 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
         "KEYTURN_BREACH_LIST: off lets known passwords in; set online or offline in prod": (
             settings.breach_list != "off"
         ),
+        "KEYTURN_REFRESH_KEYS, KEYTURN_KEY_ENCRYPTION_KEYS, KEYTURN_IDENTITY_KEY: each needs a key of its own": (
+            _keys_differ(settings)
+        ),
+        "KEYTURN_KEY_PUBLISH_AHEAD_SECONDS: set 600 or more, so that verifiers know a key before it signs": (
+            settings.key_publish_ahead_seconds >= _LEAST_AHEAD_SECONDS
+        ),
         "KEYTURN_THROTTLE: off is for tests; remove it in prod": settings.throttle == "on",
         "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
         "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),
@@ -135,8 +142,18 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
     return [problem for problem, holds in checks.items() if not holds]
 
 
+def _keys_differ(settings: Settings) -> bool:
+    """Whether no key serves two purposes, and none is a row of one byte (an example copied from somewhere)."""
+    keys = [
+        *parse_keys(settings.refresh_keys.get_secret_value()).values(),
+        *parse_keys(settings.key_encryption_keys.get_secret_value()).values(),
+        decode_key(settings.identity_key.get_secret_value()) or b"",
+    ]
+    return len(set(keys)) == len(keys) and all(len(set(key)) > 1 for key in keys)
+
+
 def _is_maildir(settings: Settings) -> bool:
-    return settings.mail_url.get_secret_value().startswith("maildir:")
+    return settings.mail_url.get_secret_value().lower().startswith("maildir:")
 
 
 def _time_cost_holds(settings: Settings) -> bool:

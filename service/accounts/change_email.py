@@ -15,6 +15,7 @@ from service.errors import BadRequest, FieldError, Invalid
 from service.kernel.email import Email, parse_email
 from service.kernel.text import NameRefusal
 from service.mail.message import MailKind, MailMessage
+from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.proof_of_password import ProofOfPassword
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from service.kernel.secret import Secret
     from service.mail.links import Links
     from service.mail.outbox import Outbox
+    from service.throttle.quotas import Quotas
     from service.tokens.user_proof import Proof, UserProofs
     from service.users.identity import IdentityKeys
     from service.users.repo import UserRepo
@@ -41,20 +43,22 @@ class ChangeEmail:
     proofs: UserProofs
     links: Links
     outbox: Outbox
+    quotas: Quotas
     audit: AuditKeeper
     clock: Clock
     entropy: Entropy
     locale: str
 
-    async def ask(self, user_id: UserId, *, new_email: str, password: Secret[str]) -> None:
+    async def ask(self, user_id: UserId, *, new_email: str, password: Secret[str], network: str) -> None:
         """The same answer for a free and a taken address. Raises Invalid, InvalidCredentials, Unauthenticated."""
         email = parse_email(new_email)
         if isinstance(email, NameRefusal):
             raise Invalid(FieldError(field="new_email", code=email.code, message=email.sentence))
-        user = (await self.proof.require(user_id, password)).user
+        user = (await self.proof.require(user_id, password, network=network)).user
         email_key = self.identities.of(email)
         if email_key == user.email_key:
             raise Invalid(FieldError(field="new_email", code="same_address", message="This is the address already."))
+        await self.quotas.take(MAIL_TO_ADDRESS, email_key)
         owner = await self.users.owner_of(email_key)
         made = self.proofs.new(user_id, self.entropy)
         locale = user.locale or self.locale

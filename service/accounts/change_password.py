@@ -34,9 +34,11 @@ class ChangePassword:
     clock: Clock
     locale: str
 
-    async def __call__(self, user_id: UserId, session_id: SessionId, *, current: Secret[str], new: Secret[str]) -> None:
+    async def __call__(
+        self, user_id: UserId, session_id: SessionId, *, current: Secret[str], new: Secret[str], network: str
+    ) -> None:
         """Raises InvalidCredentials for a wrong current password, Invalid for the new one, Conflict for a race."""
-        proven = await self.proof.require(user_id, current)
+        proven = await self.proof.require(user_id, current, network=network)
         await self.new_passwords.require(new, proven.user)
         new_hash = await self.hasher.hash(new)
         announced = self.outbox.prepare(notice(MailKind.PASSWORD_CHANGED, proven.user, default_locale=self.locale))

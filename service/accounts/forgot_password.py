@@ -13,6 +13,7 @@ from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.ids import new_user_id
 from service.kernel.text import NameRefusal
+from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.decoys import Decoys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.mail.links import Links
     from service.mail.outbox import Outbox
+    from service.throttle.quotas import Quotas
     from service.tokens.user_proof import UserProofs
     from service.users.identity import IdentityKeys
     from service.users.model import User
@@ -38,6 +40,7 @@ class ForgotPassword:
     decoys: Decoys
     links: Links
     outbox: Outbox
+    quotas: Quotas
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -48,7 +51,10 @@ class ForgotPassword:
         email = parse_email(claimed_email)
         if isinstance(email, NameRefusal):
             raise Invalid(FieldError(field="email", code=email.code, message=email.sentence))
-        owner = await self.users.owner_of(self.identities.of(email))
+        email_key = self.identities.of(email)
+        # Before it is known whose the address is, so that a refusal tells nothing either.
+        await self.quotas.take(MAIL_TO_ADDRESS, email_key)
+        owner = await self.users.owner_of(email_key)
         user = await self.users.load(owner or new_user_id(self.entropy))
         if user is None or not user.may_act or user.email is None:
             await asyncio.gather(*self.decoys.writes(2))

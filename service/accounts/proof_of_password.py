@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from service.kernel.ids import UserId
     from service.kernel.secret import Secret
     from service.passwords.hasher import PasswordHasher
+    from service.throttle.lanes import LaneKeys
+    from service.throttle.limiter import Throttle
     from service.users.model import User
     from service.users.repo import UserRepo
 
@@ -31,15 +33,24 @@ class ProofOfPassword:
 
     users: UserRepo
     hasher: PasswordHasher
+    throttle: Throttle
+    lanes: LaneKeys
     audit: Audit
 
-    async def require(self, user_id: UserId, password: Secret[str]) -> Proven:
-        """Raises InvalidCredentials for a wrong password, Unauthenticated when the account is not active any more."""
+    async def require(self, user_id: UserId, password: Secret[str], *, network: str) -> Proven:
+        """Raises InvalidCredentials for a wrong password, Unauthenticated when the account is not active any more.
+
+        Wrong ones are counted: an access token that was stolen must not become a way to guess the password. Raises
+        TooManyRequests when they are too many.
+        """
         found = await self.users.load_with_credentials(user_id)
         if found is None or not found[0].may_act:
             raise Unauthenticated("account is not active", presented=True)
         user, stored = found[0], stored_hash(found[1])
-        verdict = await self.hasher.verify(password, stored)
+        lanes = self.lanes.code(door="password", subject=user_id.hex(), prefix=network)
+        async with await self.throttle.before(lanes) as attempt:
+            verdict = await self.hasher.verify(password, stored, on_slot=attempt.at_slot)
+            await (attempt.succeeded() if verdict.ok else attempt.failed())
         if stored is None or not verdict.ok:
             self.audit.record(Event(kind=EventKind.PASSWORD_CHANGE, outcome=verdict.why.value, user_id=user_id))
             raise InvalidCredentials(verdict.why.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from service.accounts.change_email import ChangeEmail
 from service.accounts.change_password import ChangePassword
@@ -19,19 +19,24 @@ from service.accounts.schemas import (
     ForgotBody,
     ResetBody,
 )
-from service.errors import BadRequest, Conflict, InvalidCredentials
+from service.errors import BadRequest, Conflict, InvalidCredentials, TooManyRequests
 from service.kernel.secret import Secret
+from service.throttle.network import Networks
 from service.tokens.guards import SignedIn
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
 from service.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["recovery"])
+TheNetworks = Annotated[Networks, provided(Networks)]
 TheChangeEmail = Annotated[ChangeEmail, provided(ChangeEmail)]
 
 
 @router.post(
-    "/password/forgot", status_code=202, responses=problem_responses(*BODY, 503), summary="Ask for a password reset"
+    "/password/forgot",
+    status_code=202,
+    responses=problem_responses(*BODY, TooManyRequests, 503),
+    summary="Ask for a password reset",
 )
 async def forgot_password(body: ForgotBody, flow: Annotated[ForgotPassword, provided(ForgotPassword)]) -> AcceptedOut:
     """The same answer whoever the address belongs to."""
@@ -42,7 +47,7 @@ async def forgot_password(body: ForgotBody, flow: Annotated[ForgotPassword, prov
 @router.post(
     "/password/reset",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, 503),
+    responses=problem_responses(*BODY, BadRequest, TooManyRequests, 503),
     summary="Set a new password with the link's token or with the code",
 )
 async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provided(ResetPassword)]) -> None:
@@ -57,11 +62,15 @@ async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provide
 @router.post(
     "/password/change",
     status_code=204,
-    responses=problem_responses(*BODY, 401, InvalidCredentials, Conflict, 503),
+    responses=problem_responses(*BODY, 401, InvalidCredentials, Conflict, TooManyRequests, 503),
     summary="Change my password",
 )
 async def change_password(
-    body: ChangePasswordBody, caller: SignedIn, flow: Annotated[ChangePassword, provided(ChangePassword)]
+    body: ChangePasswordBody,
+    request: Request,
+    caller: SignedIn,
+    flow: Annotated[ChangePassword, provided(ChangePassword)],
+    networks: TheNetworks,
 ) -> None:
     """Every other session ends; this one goes on."""
     await flow(
@@ -69,25 +78,29 @@ async def change_password(
         caller.session_id,
         current=Secret(body.current_password.get_secret_value()),
         new=Secret(body.new_password.get_secret_value()),
+        network=networks.of(request),
     )
 
 
 @router.post(
     "/email/change",
     status_code=202,
-    responses=problem_responses(*BODY, 401, InvalidCredentials, 503),
+    responses=problem_responses(*BODY, 401, InvalidCredentials, TooManyRequests, 503),
     summary="Ask for another e-mail address",
 )
-async def change_email(body: ChangeEmailBody, caller: SignedIn, flow: TheChangeEmail) -> AcceptedOut:
+async def change_email(
+    body: ChangeEmailBody, request: Request, caller: SignedIn, flow: TheChangeEmail, networks: TheNetworks
+) -> AcceptedOut:
     """Takes effect when the new address confirms; the old one is told."""
-    await flow.ask(caller.user_id, new_email=body.new_email, password=Secret(body.password.get_secret_value()))
+    password = Secret(body.password.get_secret_value())
+    await flow.ask(caller.user_id, new_email=body.new_email, password=password, network=networks.of(request))
     return AcceptedOut()
 
 
 @router.post(
     "/email/change/confirm",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, 503),
+    responses=problem_responses(*BODY, BadRequest, TooManyRequests, 503),
     summary="Confirm the new address with the link's token",
 )
 async def confirm_email_change(body: ConfirmTokenBody, flow: TheChangeEmail) -> None:
@@ -98,7 +111,7 @@ async def confirm_email_change(body: ConfirmTokenBody, flow: TheChangeEmail) -> 
 @router.post(
     "/email/change/confirm-code",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, 401, 503),
+    responses=problem_responses(*BODY, BadRequest, 401, TooManyRequests, 503),
     summary="Confirm my new address with the code",
 )
 async def confirm_email_change_by_code(body: ConfirmCodeBody, caller: SignedIn, flow: TheChangeEmail) -> None:

@@ -18,6 +18,7 @@ from service.audit.event import Audit, Event, EventKind
 from service.errors import Conflict
 from service.kernel.ids import UserId, new_user_id
 from service.mail.message import MailKind, MailMessage
+from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.decoys import Decoys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from service.mail.links import Links
     from service.mail.outbox import Outbox
     from service.passwords.hasher import PasswordHasher
+    from service.throttle.quotas import Quotas
     from service.tokens.onetime import OneTime, OneTimeKeys
     from service.users.identity import IdentityKeys
     from service.users.repo import UserRepo
@@ -45,6 +47,7 @@ class Register:
     onetime: OneTimeKeys
     links: Links
     outbox: Outbox
+    quotas: Quotas
     decoys: Decoys
     audit: Audit
     clock: Clock
@@ -56,6 +59,7 @@ class Register:
 
         ``password`` has passed the policy. Raises Conflict for a taken name where that may be told.
         """
+        await self.quotas.take(MAIL_TO_ADDRESS, self.identities.of(names.email))
         # The hash comes first and always: a taken address takes as long as a free one.
         password_hash = await self.hasher.hash(password)
         now_ms = self.clock.now_ms()

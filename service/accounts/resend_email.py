@@ -13,6 +13,7 @@ from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal
 from service.mail.message import MailKind, MailMessage
+from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.decoys import Decoys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.mail.links import Links
     from service.mail.outbox import Outbox
+    from service.throttle.quotas import Quotas
     from service.tokens.onetime import OneTimeKeys
     from service.users.identity import IdentityKeys
 
@@ -35,6 +37,7 @@ class ResendEmail:
     onetime: OneTimeKeys
     links: Links
     outbox: Outbox
+    quotas: Quotas
     decoys: Decoys
     audit: Audit
     clock: Clock
@@ -47,6 +50,7 @@ class ResendEmail:
             raise Invalid(FieldError(field="email", code=email.code, message=email.sentence))
         now_ms = self.clock.now_ms()
         email_key = self.identities.of(email)
+        await self.quotas.take(MAIL_TO_ADDRESS, email_key)
         waiting = await self.accounts.newest(email_key, now_ms=now_ms)
         # Two reads and four writes, two of them beside each other, whatever was found: the time tells nothing.
         if waiting.sign_up is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from service.accounts.close import CloseAccount
@@ -15,10 +15,11 @@ from service.accounts.resend_email import ResendEmail
 from service.accounts.rules import SignUpRules
 from service.accounts.schemas import AcceptedOut, RegisterBody, RegisteredOut, ResendBody, VerifyBody
 from service.accounts.verify_email import VerifyEmail, refusal, taken_meanwhile
-from service.errors import StepUpRequired
+from service.errors import StepUpRequired, TooManyRequests
 from service.kernel.ids import id_text
 from service.kernel.secret import Secret
 from service.passwords.checker import PasswordChecker
+from service.throttle.network import Networks
 from service.tokens.guards import RecentlySignedIn
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
@@ -33,7 +34,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
     response_model=AcceptedOut,
     responses={
         201: {"model": RegisteredOut, "description": "With KEYTURN_REGISTRATION=disclose"},
-        **problem_responses(*BODY, conflict(Taken.EMAIL), conflict(Taken.USERNAME), 503),
+        **problem_responses(*BODY, conflict(Taken.EMAIL), conflict(Taken.USERNAME), TooManyRequests, 503),
     },
     summary="Ask for an account",
 )
@@ -56,21 +57,27 @@ async def register(
 @router.post(
     "/email/verify",
     status_code=204,
-    responses=problem_responses(*BODY, refusal(), taken_meanwhile(), 503),
+    responses=problem_responses(*BODY, refusal(), taken_meanwhile(), TooManyRequests, 503),
     summary="Confirm an address with the link's token or with the code",
 )
-async def verify_email(body: VerifyBody, flow: Annotated[VerifyEmail, provided(VerifyEmail)]) -> None:
+async def verify_email(
+    body: VerifyBody,
+    request: Request,
+    flow: Annotated[VerifyEmail, provided(VerifyEmail)],
+    networks: Annotated[Networks, provided(Networks)],
+) -> None:
     """Single use. Nobody is signed in by it."""
     if body.token is not None:
         await flow.by_token(Secret(body.token.get_secret_value()))
     elif body.email is not None and body.code is not None:
-        await flow.by_code(body.email, Secret(body.code.get_secret_value()))
+        code = Secret(body.code.get_secret_value())
+        await flow.by_code(body.email, code, network=networks.of(request))
 
 
 @router.post(
     "/email/resend",
     status_code=202,
-    responses=problem_responses(*BODY, 503),
+    responses=problem_responses(*BODY, TooManyRequests, 503),
     summary="Ask for the confirmation mail again",
 )
 async def resend_email(body: ResendBody, flow: Annotated[ResendEmail, provided(ResendEmail)]) -> AcceptedOut:

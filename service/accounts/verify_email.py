@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from service.accounts.repo import AccountRepo
     from service.kernel.clock import Clock
     from service.kernel.secret import Secret
+    from service.throttle.lanes import LaneKeys
+    from service.throttle.limiter import Throttle
     from service.tokens.onetime import OneTimeKeys
     from service.users.identity import IdentityKeys
 
@@ -29,6 +31,8 @@ class VerifyEmail:
     accounts: AccountRepo
     identities: IdentityKeys
     onetime: OneTimeKeys
+    throttle: Throttle
+    lanes: LaneKeys
     audit: Audit
     clock: Clock
 
@@ -43,13 +47,18 @@ class VerifyEmail:
             raise self._refusal("unknown")
         await self._confirm(sign_up)
 
-    async def by_code(self, claimed_email: str, presented_code: Secret[str]) -> None:
-        """Confirm with the address and the code of the mail. Raises as ``by_token`` does."""
+    async def by_code(self, claimed_email: str, presented_code: Secret[str], *, network: str) -> None:
+        """Confirm with the address and the code of the mail. Raises as ``by_token`` does, TooManyRequests besides."""
         email = parse_email(claimed_email)
-        key = None
+        sign_up = None
         if not isinstance(email, NameRefusal):
-            key = self.onetime.key_of_code(self.identities.of(email), presented_code.reveal())
-        sign_up = None if key is None else await self.accounts.find(key, now_ms=self.clock.now_ms())
+            subject = self.identities.of(email)
+            lanes = self.lanes.code(door="verify", subject=subject, prefix=network)
+            async with await self.throttle.before(lanes) as attempt:
+                await attempt.at_slot()
+                key = self.onetime.key_of_code(subject, presented_code.reveal())
+                sign_up = None if key is None else await self.accounts.find(key, now_ms=self.clock.now_ms())
+                await (attempt.failed() if sign_up is None else attempt.succeeded())
         if sign_up is None:
             raise self._refusal("unknown")
         await self._confirm(sign_up)

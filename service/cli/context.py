@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import typer
 
 from service.cli.running import RUNNING_FILE, read_running
+from service.engines.cache import ENGINES_DIR_VARIABLE
 from service.errors import Invalid, KeyturnError
 from service.settings import Settings, SettingsError, load
 
@@ -41,12 +42,14 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def load_or_fail() -> Settings:
-    """The settings; where none are set and ``keyturn dev`` runs in this folder, its own. Ends the command otherwise."""
-    running = read_running(DEFAULT_DATA)
-    if running and "KEYTURN_ISSUER" not in os.environ:
-        say(f"Using the service that `keyturn dev` runs here ({DEFAULT_DATA / RUNNING_FILE}).")
-        os.environ.update(running)
+def load_or_fail(*, may_join_dev: bool = True) -> Settings:
+    """The settings of the environment. Ends the command, naming each problem, when they do not hold.
+
+    Where none are set and ``keyturn dev`` runs in this folder, an operator's command takes its settings; never a
+    server, which would start as something else than it was meant to be.
+    """
+    if may_join_dev and not any(name.startswith("KEYTURN_") and name != ENGINES_DIR_VARIABLE for name in os.environ):
+        _join_dev()
     try:
         return load(os.environ)
     except SettingsError as error:
@@ -55,12 +58,19 @@ def load_or_fail() -> Settings:
         raise typer.Exit(EXIT_FAILED) from None
 
 
+def _join_dev() -> None:
+    running = read_running(DEFAULT_DATA)
+    if running:
+        say(f"Using the service that `keyturn dev` runs here ({DEFAULT_DATA / RUNNING_FILE}).")
+        os.environ.update(running)
+
+
 def serving_settings_or_fail() -> Settings:
-    """As ``load_or_fail``; what carries mail is tried too, which a server would only do while it starts."""
+    """The settings of a server; what carries mail is tried too, which it would only do while it starts."""
     from service.mail.addresses import AddressRefused, parse_mailbox
     from service.mail.url import MailUrlRefused, sender_from_url
 
-    settings = load_or_fail()
+    settings = load_or_fail(may_join_dev=False)
     try:
         sender_from_url(settings.mail_url.get_secret_value())
     except MailUrlRefused as error:

@@ -14,7 +14,7 @@ import typer
 
 from service.cli.context import DEFAULT_DATA, fail, say, serving_settings_or_fail
 from service.cli.dev_settings import brings_its_own_store, dev_variables, engine_variables
-from service.cli.running import remove_running, write_running
+from service.cli.running import NOTED, remove_running, write_running
 from service.engines.port import EngineChoice
 
 if TYPE_CHECKING:
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 _WATCH_SECONDS = 0.5
-
-_NOTED = (
-    "KEYTURN_",
-    "AWS_ENDPOINT_URL",
-    "AWS_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_EC2_METADATA",
-)
 
 
 def dev(
@@ -76,10 +67,13 @@ async def _main(*, host: str, port: int, data: Path, engine: EngineChoice) -> No
         else:
             process = await _start_engine(stack, engine, data)
             os.environ.update(engine_variables(process.endpoint_url))
+        if process is None and "AWS_ENDPOINT_URL_DYNAMODB" not in os.environ:
+            # A real account may have tables of the default prefix, and they are not this laptop's.
+            os.environ.setdefault("KEYTURN_TABLE_PREFIX", "keyturn-dev")
         for name, value in dev_variables(host=host, port=port, data=data, entropy=SystemEntropy()).items():
             os.environ.setdefault(name, value)
         settings = serving_settings_or_fail()
-        write_running(data, {name: value for name, value in os.environ.items() if name.startswith(_NOTED)})
+        write_running(data, {name: value for name, value in os.environ.items() if name.startswith(NOTED)})
         stack.callback(remove_running, data)
         await _migrate(settings)
         # The server handles these itself while it serves, and raises them again when it is done.

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNNING_FILE = "running.env"
+NOTED = ("KEYTURN_", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA")
+"""The beginnings of the names that the note holds."""
 
 
 def write_private(path: Path, text: str) -> None:
@@ -29,12 +31,17 @@ def write_running(data: Path, environ: Mapping[str, str]) -> None:
 
 
 def read_running(data: Path) -> dict[str, str]:
-    """The variables of the note, none where there is no note."""
+    """The variables of the note; none where there is none, or where another user could have written it."""
     path = data / RUNNING_FILE
-    if not path.is_file():
+    if not path.is_file() or not _is_private(path):
         return {}
     pairs = (line.partition("=") for line in path.read_text().splitlines())
-    return {name: value for name, _, value in pairs}
+    return {name: value for name, _, value in pairs if name.startswith(NOTED)}
+
+
+def _is_private(path: Path) -> bool:
+    status = path.stat()
+    return status.st_uid == os.getuid() and status.st_mode & 0o077 == 0
 
 
 def remove_running(data: Path) -> None:

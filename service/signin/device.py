@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.sessions.model import Device
-from service.web.client_ip import client_address, shortened
+from service.signin.model import Origin
+from service.throttle.device_headers import DEVICE_HEADER, presented_device
+from service.web.client_ip import client_address, prefix, shortened
 
 if TYPE_CHECKING:
     from fastapi import Request
+
+    from service.web.client_ip import Address
 
 _USER_AGENT_CHARACTERS = 120
 
@@ -22,15 +26,28 @@ class DeviceReader:
 
     def read(self, request: Request, *, name: str | None) -> Device:
         """The device behind ``request``; ``name`` is what its owner calls it."""
-        address = client_address(
-            peer=None if request.client is None else request.client.host,
-            forwarded_for=request.headers.getlist("x-forwarded-for"),
-            trusted_proxies=self.trusted_proxies,
-        )
         return Device(
             name=_printable(name),
             user_agent=_printable(request.headers.get("user-agent")),
-            address=shortened(address),
+            address=shortened(self._address(request)),
+        )
+
+    def origin(self, request: Request, *, by_cookie: bool) -> Origin:
+        """What the throttle counts ``request`` by."""
+        return Origin(
+            network=prefix(self._address(request)),
+            device_token=presented_device(
+                cookie_headers=request.headers.getlist("cookie"),
+                device_headers=request.headers.getlist(DEVICE_HEADER),
+                by_cookie=by_cookie,
+            ),
+        )
+
+    def _address(self, request: Request) -> Address:
+        return client_address(
+            peer=None if request.client is None else request.client.host,
+            forwarded_for=request.headers.getlist("x-forwarded-for"),
+            trusted_proxies=self.trusted_proxies,
         )
 
 

@@ -12,6 +12,8 @@ from service.kernel.ids import new_user_id, parse_session_id
 from service.kernel.text import NameRefusal
 from service.passwords.repo import PasswordRepo, stored_hash
 from service.sessions.model import Device, SignInFacts
+from service.signin.model import Origin, SignedIn
+from service.throttle.gate import LaneLimited
 
 if TYPE_CHECKING:
     from service.kernel.clock import Clock
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from service.passwords.hasher import PasswordHasher
     from service.passwords.model import Verdict
     from service.sessions.flows import OpenSession
-    from service.sessions.issue import IssuedTokens
+    from service.throttle.device import DeviceKeys
+    from service.throttle.lanes import LaneKeys
+    from service.throttle.limiter import Throttle
     from service.users.identity import IdentityKeys
     from service.users.model import User
     from service.users.repo import UserRepo
@@ -42,19 +46,20 @@ class SignIn:
     hasher: PasswordHasher
     passwords: PasswordRepo
     open_session: OpenSession
+    throttle: Throttle
+    lanes: LaneKeys
+    devices: DeviceKeys
     audit: Audit
     clock: Clock
     entropy: Entropy
 
-    async def __call__(self, *, identifier: str, password: Secret[str], device: Device) -> IssuedTokens:
+    async def __call__(self, *, identifier: str, password: Secret[str], device: Device, origin: Origin) -> SignedIn:
         """Tokens of a new session.
 
         Raises InvalidCredentials for an unknown name, a wrong password and a user that may not act: the same calls are
         made and the same hash is computed for each. Raises Unavailable when the store is away or hashing is full.
         """
-        claimed = await self._claimed_user(identifier)
-        user, stored = claimed if claimed is not None else (None, None)
-        verdict = await self.hasher.verify(password, stored)
+        user, stored, verdict = await self._prove(identifier, password, origin)
         if user is None or not verdict.ok or not user.may_act:
             raise self._refusal(user, verdict)
         if verdict.needs_rehash and stored is not None:
@@ -69,16 +74,31 @@ class SignIn:
         tokens = await self.open_session(user, facts, device)
         session_id = parse_session_id(tokens.session_id)
         self.audit.record(Event(kind=EventKind.SIGN_IN, outcome="ok", user_id=user.user_id, session_id=session_id))
-        return tokens
+        names = [key for key in (user.email_key, user.username_key) if key is not None]
+        known = self.devices.issue(names, now_ms=self.clock.now_ms(), entropy=self.entropy)
+        return SignedIn(tokens=tokens, device_token=known)
 
-    async def _claimed_user(self, identifier: str) -> tuple[User, str | None] | None:
-        """The user of that name with its stored hash. A name that is nobody's costs the same two reads."""
-        name = parse_identifier(identifier)
-        decoy = new_user_id(self.entropy)
+    async def _prove(
+        self, identifier: str, password: Secret[str], origin: Origin
+    ) -> tuple[User | None, str | None, Verdict]:
+        """The user of that name and whether it is its password. A name that is nobody's costs the same two reads."""
+        name, decoy = parse_identifier(identifier), new_user_id(self.entropy)
         key = f"none#{decoy.hex()}" if isinstance(name, NameRefusal) else self.identities.of(name)
-        owner = await self.users.owner_of(key)
-        found = await self.users.load_with_credentials(decoy if owner is None else owner)
-        return None if found is None else (found[0], stored_hash(found[1]))
+        subject = f"none#{identifier}" if isinstance(name, NameRefusal) else key
+        try:
+            device = self.devices.read(origin.device_token, identity_key=subject, now_ms=self.clock.now_ms())
+            look = self.throttle.look(self.lanes.sign_in(identity_key=subject, prefix=origin.network, device=device))
+            owner, tallies = await self.users.owner_and(key, look.reads)
+            async with await self.throttle.admit(look, tallies) as attempt:
+                found = await self.users.load_with_credentials(decoy if owner is None else owner)
+                stored = None if found is None else stored_hash(found[1])
+                verdict = await self.hasher.verify(password, stored, on_slot=attempt.at_slot)
+                await (attempt.succeeded() if found is not None and verdict.ok else attempt.failed())
+        except LaneLimited as refusal:
+            if refusal.is_news:
+                self.audit.record(Event(kind=EventKind.THROTTLE, outcome=refusal.lane))
+            raise
+        return (None if found is None else found[0]), stored, verdict
 
     async def _upgrade(self, user_id: UserId, password: Secret[str], stored: str) -> None:
         """Only now is the password known; a change of it meanwhile wins over the upgrade.

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from service.errors import CrossSite, InvalidCredentials
+from service.errors import CrossSite, InvalidCredentials, TooManyRequests
 from service.kernel.secret import Secret
 from service.sessions.schemas import TokensOut
 from service.sessions.transport import Transport
 from service.signin.device import DeviceReader
 from service.signin.flows import SignIn
 from service.signin.schemas import LoginBody
+from service.throttle.device_headers import device_header
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
 from service.web.strict_route import StrictRoute
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["sign-in"])
 @router.post(
     "/login",
     response_model_exclude_none=True,
-    responses=problem_responses(*BODY, InvalidCredentials, CrossSite, 503),
+    responses=problem_responses(*BODY, InvalidCredentials, CrossSite, TooManyRequests, 503),
     summary="Sign in with an e-mail address or a username and a password",
 )
 async def login(
@@ -39,9 +40,11 @@ async def login(
     if by_cookie:
         # Otherwise another site could sign a visitor in to an account of its own (login CSRF).
         transport.check_site(request)
-    issued = await flow(
+    signed_in = await flow(
         identifier=body.identifier,
         password=Secret(body.password.get_secret_value()),
         device=devices.read(request, name=body.device_name),
+        origin=devices.origin(request, by_cookie=by_cookie),
     )
-    return transport.answer(response, issued, by_cookie=by_cookie)
+    response.headers.append(*device_header(signed_in.device_token, by_cookie=by_cookie))
+    return transport.answer(response, signed_in.tokens, by_cookie=by_cookie)

@@ -32,20 +32,20 @@ IN_PROCESS = "memory://"
 _REDIS_TIMEOUT_SECONDS = 0.25
 
 DEFAULT_RATES: Mapping[str, str] = {
-    "/v1/login": "60/minute",
-    "/v1/register": "20/minute",
-    "/v1/email/resend": "20/minute",
-    "/v1/email/verify": "30/minute",
-    "/v1/email/change": "20/minute",
-    "/v1/password/forgot": "20/minute",
-    "/v1/password/reset": "30/minute",
-    "/v1/password/change": "30/minute",
-    "/v1/password/check": "60/minute",
-    "/v1/refresh": "600/minute",
+    "/v1/login": "300/minute",
+    "/v1/register": "120/minute",
+    "/v1/email/resend": "120/minute",
+    "/v1/email/verify": "240/minute",
+    "/v1/email/change": "120/minute",
+    "/v1/password/forgot": "120/minute",
+    "/v1/password/reset": "240/minute",
+    "/v1/password/change": "120/minute",
+    "/v1/password/check": "600/minute",
+    "/v1/refresh": "6000/minute",
 }
 """By exact path, for each client network. One address may stand for an office, so they are far above one person's."""
 
-DEFAULT_REST = "1200/minute"
+DEFAULT_REST = "12000/minute"
 """All other paths together."""
 
 

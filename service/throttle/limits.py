@@ -30,8 +30,8 @@ DEVICE = Limit(name="device", failures=10, window_seconds=_QUARTER_HOUR, when_aw
 CODE = Limit(name="code", failures=10, window_seconds=_HOUR, when_away=3)
 """Wrong codes, for each address that they were mailed to: 40 bits do not fall to ten an hour."""
 
-MAIL_TO_ADDRESS = Quota(name="mail", burst=3, interval_seconds=30 * 60)
-"""Three at once, and at most five in any hour."""
+MAIL_TO_ADDRESS = Quota(name="mail", burst=10, interval_seconds=12 * 60)
+"""Ten at once, and at most fifteen in any hour."""
 
 MAIL_FROM_PREFIX = Quota(name="mail-from", burst=10, interval_seconds=6 * 60)
 """What one client may cause to be mailed: at most twenty in any hour."""

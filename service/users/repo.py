@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from service.kernel.ids import UserId
-from service.store.errors import ConditionFailed
+from service.store.errors import ConditionFailed, StoreUnavailable
 from service.store.operations import Get, Query, Update
 from service.store.table import Table
 from service.users import items
@@ -42,10 +42,23 @@ class UserRepo:
         (owner,) = await self.owners_of([identity_key])
         return owner
 
+    async def owner_and(
+        self, identity_key: str, reads: Sequence[Get]
+    ) -> tuple[UserId | None, tuple[Item | None, ...] | None]:
+        """Whose name it is, with what ``reads`` ask for in the same request.
+
+        The items are None where only the name could be read: the owner of another table must not close this door.
+        """
+        try:
+            name, *others = await self.dynamo.batch_get([Get(table=Table.IDENTITIES, key={"k": identity_key}), *reads])
+        except StoreUnavailable:
+            return await self.owner_of(identity_key), None
+        return _owner(name), tuple(others)
+
     async def owners_of(self, identity_keys: Sequence[str]) -> tuple[UserId | None, ...]:
         """Whose names they are, in order, in one request."""
         found = await self.dynamo.batch_get([Get(table=Table.IDENTITIES, key={"k": key}) for key in identity_keys])
-        return tuple(None if item is None or "hx" in item else UserId(cast("bytes", item["uid"])) for item in found)
+        return tuple(_owner(item) for item in found)
 
     async def load(self, user_id: UserId) -> User | None:
         """The user, whatever its state."""
@@ -95,3 +108,7 @@ class UserRepo:
         except ConditionFailed:
             return None
         return items.from_item(item or {})
+
+
+def _owner(item: Item | None) -> UserId | None:
+    return None if item is None or "hx" in item else UserId(cast("bytes", item["uid"]))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
-REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Keyturn-Request")
-EXPOSED_HEADERS = ("Retry-After", "WWW-Authenticate", "X-Request-Id")
+REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Keyturn-Device", "X-Keyturn-Request")
+EXPOSED_HEADERS = ("Retry-After", "WWW-Authenticate", "X-Keyturn-Device", "X-Request-Id")
 PREFLIGHT_SECONDS = 600
 
 

@@ -25,11 +25,14 @@ from service.sessions.issue import Issuer
 from service.sessions.refresh_token import RefreshKeys
 from service.sessions.repo import SessionRepo
 from service.settings_rules import parse_keys
+from service.throttle.device import DeviceKeys
+from service.throttle.lanes import LaneKeys
 from service.tokens.access_token import AccessTokens
 from service.tokens.onetime import OneTimeKeys
 from service.tokens.user_proof import UserProofs
 from service.users.identity import IdentityKeys
 from service.users.repo import UserRepo
+from service.wiring.throttle import build_quotas, build_throttle
 
 if TYPE_CHECKING:
     from service.audit.event import AuditKeeper
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from service.sessions.model import SessionLife
     from service.settings import Settings
     from service.store.dynamo import Dynamo
+    from service.throttle.limiter import Throttle
+    from service.throttle.quotas import Quotas
     from service.tokens.keyring import KeyRing
 
 _DEV_SENDER = "keyturn@localhost.localdomain"
@@ -75,12 +80,16 @@ class Core:
     changes: UserProofs
     new_passwords: NewPasswords
     proof: ProofOfPassword
+    throttle: Throttle
+    quotas: Quotas
+    lanes: LaneKeys
+    devices: DeviceKeys
 
 
 def build_core(base: Base, checker: PasswordChecker) -> Core:
     """The parts on an opened store. Raises what a wrong setting makes its part raise."""
     settings, clock, entropy, dynamo = base.settings, base.clock, base.entropy, base.dynamo
-    keyring, hasher = build_keyring(base), build_hasher(base)
+    keyring, hasher, throttle = build_keyring(base), build_hasher(base), build_throttle(base)
     audit_table = build_audit_table(base)
     audit = Fanout(log=AuditLog(metrics=base.metrics), table=audit_table)
     masters = parse_keys(settings.refresh_keys.get_secret_value())
@@ -94,6 +103,7 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         audience=settings.expected_audience,
         ttl_seconds=settings.access_ttl_seconds,
     )
+    lanes = LaneKeys(master)
     return Core(
         settings=settings,
         dynamo=dynamo,
@@ -118,7 +128,11 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         resets=UserProofs(master, purpose="reset"),
         changes=UserProofs(master, purpose="change"),
         new_passwords=NewPasswords(checker=checker),
-        proof=ProofOfPassword(users=users, hasher=hasher, audit=audit),
+        proof=ProofOfPassword(users=users, hasher=hasher, throttle=throttle, lanes=lanes, audit=audit),
+        throttle=throttle,
+        quotas=build_quotas(base, lanes),
+        lanes=lanes,
+        devices=DeviceKeys(master),
     )
 
 

@@ -11,6 +11,7 @@ from service.sessions.refresh import Refresh
 from service.sessions.transport import Transport
 from service.signin.device import DeviceReader
 from service.signin.flows import SignIn
+from service.throttle.network import Networks
 from service.tokens.gatekeeper import Gatekeeper
 from service.tokens.metadata import Metadata
 from service.users.events.flows import ListEvents
@@ -40,6 +41,9 @@ def sign_in_services(core: Core) -> list[object]:
             hasher=core.hasher,
             passwords=PasswordRepo(dynamo=core.dynamo),
             open_session=open_session,
+            throttle=core.throttle,
+            lanes=core.lanes,
+            devices=core.devices,
             audit=core.audit,
             clock=core.clock,
             entropy=core.entropy,
@@ -86,6 +90,7 @@ def caller_services(core: Core) -> list[object]:
             leeway_seconds=settings.clock_skew_seconds,
             recent_seconds=settings.recent_sign_in_seconds,
         ),
+        Networks(trusted_proxies=settings.trusted_proxies),
         Profiles(users=core.users, audit=core.audit),
         ListEvents(events=EventRepo(dynamo=core.dynamo), users=core.users, audit=core.audit, clock=core.clock),
     ]

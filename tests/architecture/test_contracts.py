@@ -29,6 +29,7 @@ BREAKAGES = {
     "passlib has one door": ("service/signin/flows.py", "import passlib.context"),
     "PyJWT has two doors: the signer, and the guard library's verifier": ("service/sessions/issue.py", "import jwt"),
     "Only the edge reads settings": ("service/users/flows.py", "import service.settings"),
+    "slowapi has one door": ("service/throttle/limiter.py", "import slowapi"),
 }
 
 

@@ -24,6 +24,16 @@ PUBLIC = {
     ("GET", "/.well-known/openid-configuration"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    # Pages behind mailed links: looking changes nothing, and the mailed token is the proof.
+    ("GET", "/email/verify"),
+    ("HEAD", "/email/verify"),
+    ("POST", "/email/verify"),
+    ("GET", "/password/reset"),
+    ("HEAD", "/password/reset"),
+    ("POST", "/password/reset"),
+    ("GET", "/email/change"),
+    ("HEAD", "/email/change"),
+    ("POST", "/email/change"),
 }
 """Who calls these proves itself in the body, or learns what anybody may know."""
 

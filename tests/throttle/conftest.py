@@ -87,3 +87,9 @@ def attempt():
         return True
 
     return run
+
+
+@pytest.fixture
+def environ(environ):
+    """The service as it is wired by default."""
+    return environ | {"KEYTURN_THROTTLE": "on"}

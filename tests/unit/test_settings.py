@@ -9,14 +9,16 @@ import pytest
 
 from service.settings import PREFIX, Settings, SettingsError, load
 
-KEY = base64.b64encode(b"k" * 32).decode()
+KEY = base64.b64encode(b"k" * 31 + b"1").decode()
+WRAPPING = base64.b64encode(b"k" * 31 + b"2").decode()
+IDENTITY = base64.b64encode(b"k" * 31 + b"3").decode()
 OTHER = base64.b64encode(b"o" * 32).decode()
 SHORT = base64.b64encode(b"s" * 31).decode()
 REQUIRED = {
     "KEYTURN_ISSUER": "https://auth.example.com",
     "KEYTURN_REFRESH_KEYS": f"1:{KEY}",
-    "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
-    "KEYTURN_IDENTITY_KEY": KEY,
+    "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{WRAPPING}",
+    "KEYTURN_IDENTITY_KEY": IDENTITY,
 }
 DEV = {**REQUIRED, "KEYTURN_ENV": "dev"}
 PROD = {
