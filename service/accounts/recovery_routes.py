@@ -19,7 +19,8 @@ from service.accounts.schemas import (
     ForgotBody,
     ResetBody,
 )
-from service.errors import BadRequest, Conflict, InvalidCredentials, TooManyRequests
+from service.accounts.verify_email import refusal
+from service.errors import Conflict, InvalidCredentials, TooManyRequests
 from service.kernel.secret import Secret
 from service.throttle.network import Networks
 from service.tokens.guards import SignedIn
@@ -47,7 +48,7 @@ async def forgot_password(body: ForgotBody, flow: Annotated[ForgotPassword, prov
 @router.post(
     "/password/reset",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, TooManyRequests, 503),
+    responses=problem_responses(*BODY, refusal(), TooManyRequests, 503),
     summary="Set a new password with the link's token or with the code",
 )
 async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provided(ResetPassword)]) -> None:
@@ -100,7 +101,7 @@ async def change_email(
 @router.post(
     "/email/change/confirm",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, TooManyRequests, 503),
+    responses=problem_responses(*BODY, refusal(), TooManyRequests, 503),
     summary="Confirm the new address with the link's token",
 )
 async def confirm_email_change(body: ConfirmTokenBody, flow: TheChangeEmail) -> None:
@@ -111,7 +112,7 @@ async def confirm_email_change(body: ConfirmTokenBody, flow: TheChangeEmail) -> 
 @router.post(
     "/email/change/confirm-code",
     status_code=204,
-    responses=problem_responses(*BODY, BadRequest, 401, TooManyRequests, 503),
+    responses=problem_responses(*BODY, refusal(), 401, TooManyRequests, 503),
     summary="Confirm my new address with the code",
 )
 async def confirm_email_change_by_code(body: ConfirmCodeBody, caller: SignedIn, flow: TheChangeEmail) -> None:
