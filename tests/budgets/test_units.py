@@ -35,6 +35,7 @@ from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll
 from service.sessions.model import Device
 from service.sessions.refresh import Refresh
 from service.signin.flows import SignIn
+from service.signin.model import Origin
 from service.telemetry.metrics import Metrics
 from service.tokens.keyring import KeyRing
 from service.users.flows import Profiles
@@ -46,6 +47,8 @@ from tests.support.store import READS, RecordingMeter
 ENGINE = "dynoxide"
 EMAIL = "ada@example.com"
 DEVICE = Device(name="Ada's phone", user_agent="Mozilla/5.0 " + "x" * 108, address="2001:db8:1234:5678::/64")
+
+ORIGIN = Origin(network="192.0.2.1/32", device_token=None)
 
 BUDGET = {
     # operation: (write units, read units)
@@ -84,8 +87,9 @@ class RefusalsCost(RecordingMeter):
     """Counts a refused write as DynamoDB bills it: a unit, since what we write with a condition is below 1 KB."""
 
     def record(self, *, operation, table, **rest):
-        # The outbox works after the answer: it looks for letters now and then, and removes what has left.
-        if table == "outbox" and operation in {"query", "delete_item"}:
+        # The outbox works after the answer: it looks for letters now and then, and removes what has left. Events are
+        # written in the background, a unit each, whenever that comes (tests/audit counts them).
+        if table == "audit" or (table == "outbox" and operation in {"query", "delete_item"}):
             return
         super().record(operation=operation, table=table, **rest)
 
@@ -115,7 +119,10 @@ class House:
         await self.flow(VerifyEmail).by_token(Secret(await self.mailbox.token(email)))
 
     async def sign_in(self, identifier=EMAIL, password=PASSWORD):
-        return await self.flow(SignIn)(identifier=identifier, password=Secret(password), device=DEVICE)
+        signed_in = await self.flow(SignIn)(
+            identifier=identifier, password=Secret(password), device=DEVICE, origin=ORIGIN
+        )
+        return signed_in.tokens
 
     async def refresh(self, issued):
         return await self.flow(Refresh)(issued.refresh_token)

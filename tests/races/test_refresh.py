@@ -12,7 +12,7 @@ from tests.support.people import sign_in, sign_up
 from tests.support.wire import open_wires, post_at_once
 
 AT_ONCE = 200
-SESSIONS, ADVANCES = (25, 4) if LONG else (8, 3)
+SESSIONS, ADVANCES = 25, 4
 ROUNDS = 5
 LONG_AGO_MS = 60_000
 # Seconds on an idle machine; shared ones and the long variants take their time.
