@@ -90,7 +90,6 @@ def recovery_services(core: Core) -> list[object]:
             audit=core.audit,
             clock=core.clock,
             entropy=core.entropy,
-            entropy=core.entropy,
             locale=core.settings.locale,
         ),
         ChangePassword(
