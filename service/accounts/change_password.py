@@ -51,6 +51,11 @@ class ChangePassword:
             letter=announced.action,
         )
         if not done:
-            raise Conflict(code="changed_meanwhile", title="The account was changed meanwhile. Try again.")
+            raise changed_meanwhile()
         self.outbox.dispatch(announced)
         await self.audit.keep(Event(kind=EventKind.PASSWORD_CHANGE, outcome="ok", user_id=user_id))
+
+
+def changed_meanwhile() -> Conflict:
+    """The password, the account or this session is not as it was when the password was checked."""
+    return Conflict(code="changed_meanwhile", title="The account was changed meanwhile. Try again.")

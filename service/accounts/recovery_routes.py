@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 
 from service.accounts.change_email import ChangeEmail
-from service.accounts.change_password import ChangePassword
+from service.accounts.change_password import ChangePassword, changed_meanwhile
 from service.accounts.forgot_password import ForgotPassword
 from service.accounts.reset_password import ResetPassword
 from service.accounts.schemas import (
@@ -20,7 +20,7 @@ from service.accounts.schemas import (
     ResetBody,
 )
 from service.accounts.verify_email import refusal
-from service.errors import Conflict, InvalidCredentials, TooManyRequests
+from service.errors import InvalidCredentials, TooManyRequests
 from service.kernel.secret import Secret
 from service.throttle.network import Networks
 from service.tokens.guards import SignedIn
@@ -63,7 +63,7 @@ async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provide
 @router.post(
     "/password/change",
     status_code=204,
-    responses=problem_responses(*BODY, 401, InvalidCredentials, Conflict, TooManyRequests, 503),
+    responses=problem_responses(*BODY, 401, InvalidCredentials, changed_meanwhile(), TooManyRequests, 503),
     summary="Change my password",
 )
 async def change_password(
