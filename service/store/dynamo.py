@@ -124,9 +124,7 @@ class Dynamo:
         tables: dict[str, Any] = {}
         for operation in operations:
             request = operation.request(self.names)
-            table = tables.setdefault(request["TableName"], {"Keys": [], "ConsistentRead": False})
-            # DynamoDB knows one consistency a table: one read that needs the stronger gets it for all.
-            table["ConsistentRead"] |= request["ConsistentRead"]
+            table = tables.setdefault(request["TableName"], {"Keys": [], "ConsistentRead": True})
             if request["Key"] not in table["Keys"]:
                 table["Keys"].append(request["Key"])
         return tables

@@ -21,15 +21,14 @@ Request = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Get:
-    """A read of one item; strongly consistent unless ``consistent`` says that a stale one does no harm."""
+    """A strongly consistent read of one item."""
 
     table: Table
     key: Mapping[str, Value]
-    consistent: bool = True
 
     def request(self, names: TableNames) -> Request:
         """The arguments of GetItem."""
-        return {"TableName": names.of(self.table), "Key": encode_item(self.key), "ConsistentRead": self.consistent}
+        return {"TableName": names.of(self.table), "Key": encode_item(self.key), "ConsistentRead": True}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ _HAS_PREVIOUS = "w = :w AND p > :zero"
 
 def read(lane: Lane) -> Get:
     """The read of a lane's item, to stand in a batch with others."""
-    return Get(table=Table.THROTTLE, key={"k": lane.key}, consistent=False)
+    return Get(table=Table.THROTTLE, key={"k": lane.key})
 
 
 def parse(item: Item | None) -> Tally:

@@ -20,14 +20,14 @@ async def take(quotas, subject="e1#ada"):
     await quotas.take(MAIL_TO_ADDRESS, subject)
 
 
-async def test_three_mails_at_once_and_then_one_each_half_hour(quotas, clock):
-    for _ in range(3):
+async def test_the_burst_of_mails_at_once_and_then_one_an_interval(quotas, clock):
+    for _ in range(MAIL_TO_ADDRESS.burst):
         await take(quotas)
     for _ in range(3):
         with pytest.raises(TooManyRequests) as refusal:
             await take(quotas)
-        assert refusal.value.retry_after_seconds == 1800
-        clock.advance(seconds=1800)
+        assert refusal.value.retry_after_seconds == MAIL_TO_ADDRESS.interval_seconds
+        clock.advance(seconds=MAIL_TO_ADDRESS.interval_seconds)
         await take(quotas)
 
 
