@@ -8,7 +8,7 @@ send no origin with their forms either (Fetch section 3.2).
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
@@ -66,6 +66,8 @@ def _refusal(
             return visit.tell(Told.USERNAME_TAKEN, status=error.status)
         case BadRequest():
             return visit.tell(Told.DEAD_LINK, status=error.status)
+        case _:
+            assert_never(error)
 
 
 async def _form(request: Request, names: frozenset[str]) -> dict[str, str]:

@@ -9,12 +9,15 @@ import tomllib
 from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.accounts.reset_password import ResetPassword
 from service.accounts.verify_email import VerifyEmail
-from service.errors import TooManyRequests, Unavailable
+from service.errors import BadRequest, PayloadTooLarge, TooManyRequests, Unavailable
 from service.pages.book import Journey, Told, open_book
-from service.pages.form import MAX_FORM_BYTES
+from service.pages.form import MAX_FORM_BYTES, parse_form, token_of_query
+from service.pages.language import choose_language
 from service.passwords import checker as password_checker
 from service.passwords.policy import Reason
 from tests.support.accounts import make_person, new_name, set_state
@@ -278,6 +281,25 @@ BROKEN_FORMS = {
 async def test_a_form_that_is_not_exactly_ours_is_told_on_a_page(client, body):
     answer = await client.post("/password/reset", content=body, headers={"Content-Type": FORM})
     assert is_page(answer, 400, "This could not be read")
+
+
+@given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=300))
+def test_what_a_browser_encodes_is_read_as_it_was(text):
+    body = urlencode({"token": TOKEN, "new_password": text}).encode()
+    fields = parse_form(body, names=frozenset({"token", "new_password"}))
+    assert fields == {"token": TOKEN, "new_password": text}
+
+
+@given(body=st.binary(max_size=200) | st.text(alphabet="tokenabc=&%+;0123456789AFé", max_size=60).map(str.encode))
+def test_no_octets_break_the_readers(body):
+    try:
+        fields = parse_form(body, names=frozenset({"token"}))
+    except (BadRequest, PayloadTooLarge):
+        fields = {"token": ""}
+    assert fields.keys() == {"token"}
+    token = token_of_query(body)
+    assert token is None or re.fullmatch(r"[A-Za-z0-9._~-]{16,512}", token)
+    assert choose_language(body.decode("latin-1"), available={"en", "de"}, default="fr") in {"en", "de"}
 
 
 @pytest.mark.parametrize("spelling", [FORM, f"{FORM}; charset=UTF-8", f"{FORM.upper()};charset=utf-8"])
