@@ -256,6 +256,16 @@ async def test_a_busy_service_offers_the_button_again(client, monkeypatch, error
         assert f'value="{TOKEN}"' in answer.text
 
 
+async def test_script_injection_what_is_not_written_like_a_token_is_not_shown_again(client, monkeypatch):
+    async def busy(*_):
+        raise Unavailable
+
+    monkeypatch.setattr(VerifyEmail, "by_token", busy)
+    answer = await press(client, "/email/verify", '"><b>not written like a token')
+    assert is_page(answer, 400, "This link does not work")
+    assert "not written" not in answer.text
+
+
 BROKEN_FORMS = {
     "nothing": b"",
     "no token": b"new_password=x",
