@@ -124,7 +124,7 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
         "KEYTURN_BREACH_LIST: off lets known passwords in; set online or offline in prod": (
             settings.breach_list != "off"
         ),
-        "KEYTURN_REFRESH_KEYS, KEYTURN_KEY_ENCRYPTION_KEYS, KEYTURN_IDENTITY_KEY: each needs a key of its own": (
+        "KEYTURN_IDENTITY_KEY: it, KEYTURN_REFRESH_KEYS and KEYTURN_KEY_ENCRYPTION_KEYS each need keys of their own": (
             _keys_differ(settings)
         ),
         "KEYTURN_KEY_PUBLISH_AHEAD_SECONDS: set 600 or more, so that verifiers know a key before it signs": (

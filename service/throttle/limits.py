@@ -33,9 +33,6 @@ CODE = Limit(name="code", failures=10, window_seconds=_HOUR, when_away=3)
 MAIL_TO_ADDRESS = Quota(name="mail", burst=10, interval_seconds=12 * 60)
 """Ten at once, and at most fifteen in any hour."""
 
-MAIL_FROM_PREFIX = Quota(name="mail-from", burst=10, interval_seconds=6 * 60)
-"""What one client may cause to be mailed: at most twenty in any hour."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -46,7 +43,6 @@ class Limits:
     device: Limit = DEVICE
     code: Limit = CODE
     mail_to_address: Quota = MAIL_TO_ADDRESS
-    mail_from_prefix: Quota = MAIL_FROM_PREFIX
 
 
 DEFAULT_LIMITS = Limits()

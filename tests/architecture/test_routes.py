@@ -72,7 +72,8 @@ def is_guarded(route):
 def test_the_walk_finds_every_route_that_openapi_knows(make_app, routes):
     paths = make_app().openapi()["paths"]
     documented = {(method.upper(), path) for path, operations in paths.items() for method in operations}
-    assert documented == names(routes)
+    # Pages are for people, and in no document of the API.
+    assert documented == names(route for route in routes if route.include_in_schema)
     assert len(routes) >= 18
 
 

@@ -92,6 +92,9 @@ def prod(environ):
         "KEYTURN_MAIL_FROM": "no-reply@example.com",
         "KEYTURN_ARGON2_MEMORY_KIB": "19456",
         "KEYTURN_ARGON2_TIME_COST": "2",
+        "KEYTURN_THROTTLE": "on",
+        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{base64.b64encode(bytes(range(32, 64))).decode()}",
+        "KEYTURN_IDENTITY_KEY": base64.b64encode(bytes(range(64, 96))).decode(),
         "KEYTURN_MANAGEMENT_PORT": str(free_port()),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -162,6 +163,9 @@ async def test_the_document_is_there_in_dev_and_not_in_prod(client, environ, ope
         "KEYTURN_MAIL_FROM": "auth@example.com",
         "KEYTURN_ARGON2_MEMORY_KIB": "19456",
         "KEYTURN_ARGON2_TIME_COST": "2",
+        "KEYTURN_THROTTLE": "on",
+        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{base64.b64encode(bytes(range(32, 64))).decode()}",
+        "KEYTURN_IDENTITY_KEY": base64.b64encode(bytes(range(64, 96))).decode(),
     }
     async with open_app(load(prod)) as served:
         for path in ("/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect", "/metrics", "/dev/mail"):

@@ -114,7 +114,7 @@ def is_told(secret, text):
 async def test_no_log_line_problem_or_metric_tells_a_secret(lines, client, mailbox, clock):
     ask = Watched(client)
     await live(ask, mailbox, clock)
-    metrics = generate_latest(client.app.state.services.get(SignIn).audit.metrics.registry).decode()
+    metrics = generate_latest(client.app.state.services.get(SignIn).audit.log.metrics.registry).decode()
     said = lines()
     assert said.count("security_event") >= 10, "the logs were not captured"
     assert "keyturn_security_events_total" in metrics
@@ -137,7 +137,7 @@ async def test_a_failing_store_and_a_bug_tell_no_secret_either(environ, open_app
             body = {"identifier": EMAIL, "password": PASSWORD}
             assert (await client.post("/v1/login", json=body)).status_code == 503
 
-            async def broken(_self, *, identifier, password, device):
+            async def broken(_self, *, identifier, password, device, origin):
                 local = password.reveal()
                 raise RuntimeError(f"{len(local)} {password} token={local!r}")
 

@@ -12,7 +12,7 @@ from service.settings import PREFIX, Settings, SettingsError, load
 KEY = base64.b64encode(b"k" * 31 + b"1").decode()
 WRAPPING = base64.b64encode(b"k" * 31 + b"2").decode()
 IDENTITY = base64.b64encode(b"k" * 31 + b"3").decode()
-OTHER = base64.b64encode(b"o" * 32).decode()
+OTHER = base64.b64encode(b"o" * 31 + b"4").decode()
 SHORT = base64.b64encode(b"s" * 31).decode()
 REQUIRED = {
     "KEYTURN_ISSUER": "https://auth.example.com",
@@ -104,11 +104,11 @@ REFUSED = {
     "KEYTURN_AUDIENCE": ["x" * 256],
     "KEYTURN_SERVICE_NAME": ["x" * 65],
     "KEYTURN_TABLE_PREFIX": ["a b", "x" * 201, "a/b"],
-    "KEYTURN_ACCESS_TTL_SECONDS": ["0", "-1", "five", "1.5", "96"],
+    "KEYTURN_ACCESS_TTL_SECONDS": ["0", "-1", "five", "1.5", "96", "86401"],
     "KEYTURN_REFRESH_IDLE_SECONDS": ["0", "-1", "7776001"],
     "KEYTURN_REFRESH_ABSOLUTE_SECONDS": ["0", "x"],
     "KEYTURN_REFRESH_GRACE_SECONDS": ["-1"],
-    "KEYTURN_CLOCK_SKEW_SECONDS": ["-1", "61"],
+    "KEYTURN_CLOCK_SKEW_SECONDS": ["-1", "31"],
     "KEYTURN_STORE_DEADLINE_SECONDS": ["0", "61"],
     "KEYTURN_RECENT_SIGN_IN_SECONDS": ["0"],
     "KEYTURN_REFRESH_KEYS": [
@@ -127,6 +127,11 @@ REFUSED = {
     "KEYTURN_KEY_PUBLISH_AHEAD_SECONDS": ["-1", "2592000"],
     "KEYTURN_REGISTRATION": ["open"],
     "KEYTURN_PASSWORD_MIN_LENGTH": ["7", "65"],
+    "KEYTURN_PASSWORD_MIN_SCORE": ["-1", "5"],
+    "KEYTURN_BREACH_LIST": ["on", "ONLINE"],
+    "KEYTURN_BREACH_URL": ["canary", "http://api.example.com", "https://api.example.com/"],
+    "KEYTURN_BREACH_AWAY": ["open"],
+    "KEYTURN_AUDIT_RETENTION_DAYS": ["0", "3651"],
     "KEYTURN_ARGON2_MEMORY_KIB": ["7", "1048577"],
     "KEYTURN_ARGON2_TIME_COST": ["0", "21"],
     "KEYTURN_ARGON2_PARALLELISM": ["0", "17"],
@@ -212,6 +217,9 @@ def test_the_rule_of_c_access_tokens_outlive_two_generations():
 UNSAFE = [
     ({"KEYTURN_ISSUER": "http://localhost:8000"}, "KEYTURN_ISSUER", "https"),
     ({"KEYTURN_THROTTLE": "off"}, "KEYTURN_THROTTLE", "remove it"),
+    ({"KEYTURN_BREACH_LIST": "off"}, "KEYTURN_BREACH_LIST", "online or offline"),
+    ({"KEYTURN_KEY_PUBLISH_AHEAD_SECONDS": "599"}, "KEYTURN_KEY_PUBLISH_AHEAD_SECONDS", "600 or more"),
+    ({"KEYTURN_IDENTITY_KEY": KEY}, "KEYTURN_IDENTITY_KEY", "keys of their own"),
     ({"KEYTURN_MAIL_URL": ""}, "KEYTURN_MAIL_URL", "set smtp://"),
     ({"KEYTURN_MAIL_URL": "maildir:/var/mail-canary"}, "KEYTURN_MAIL_URL", "smtps://"),
     ({"KEYTURN_MAIL_FROM": ""}, "KEYTURN_MAIL_FROM", "set the address"),

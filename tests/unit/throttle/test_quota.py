@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.throttle.limits import MAIL_FROM_PREFIX, MAIL_TO_ADDRESS
+from service.throttle.limits import MAIL_TO_ADDRESS
 from service.throttle.quota import SKEW_MS, Over, Quota, Spent, spend
 
 NOW = 1_800_000_000_000
@@ -50,9 +50,8 @@ def test_a_clock_that_was_years_ahead_locks_nobody_out():
     assert isinstance(spend(NOW + 10**12, NOW, QUOTA), Spent)
 
 
-def test_the_defaults_are_five_and_twenty_mails_an_hour():
-    assert MAIL_TO_ADDRESS.most_in(3600) == 5
-    assert MAIL_FROM_PREFIX.most_in(3600) == 20
+def test_the_default_is_fifteen_mails_an_hour():
+    assert MAIL_TO_ADDRESS.most_in(3600) == 15
 
 
 @pytest.mark.parametrize("numbers", [{"burst": 0, "interval_seconds": 1}, {"burst": 1, "interval_seconds": 0}])

@@ -6,8 +6,10 @@ from service.kernel.entropy import SystemEntropy
 from service.web.body_limit import BodyLimit
 from service.web.cors import Cors
 from service.web.edge import edge_middleware
+from service.web.request_facts import RequestContext
 from service.web.request_head import RequestHead
 from service.web.request_id import RequestIds
+from service.web.request_spans import RequestSpans
 from service.web.security_headers import SecurityHeaders
 from service.web.unhandled import UnhandledErrors
 
@@ -34,7 +36,16 @@ async def test_the_lifespan_passes_through_untouched(build, call):
 
 def test_the_order_of_the_edge(entropy):
     stack = edge_middleware(entropy=entropy, base_url="https://auth.example.com")
-    assert [m.cls for m in stack] == [RequestIds, SecurityHeaders, Cors, RequestHead, UnhandledErrors, BodyLimit]
-    assert stack[1].kwargs["https"] is True
+    assert [m.cls for m in stack] == [
+        RequestIds,
+        RequestSpans,
+        RequestContext,
+        SecurityHeaders,
+        Cors,
+        RequestHead,
+        UnhandledErrors,
+        BodyLimit,
+    ]
+    assert stack[3].kwargs["https"] is True
     plain = edge_middleware(entropy=entropy, base_url="http://localhost:8000")
-    assert plain[1].kwargs["https"] is False
+    assert plain[3].kwargs["https"] is False
