@@ -189,8 +189,9 @@ async def test_only_the_latest_of_two_mails_works(client, mailbox, ada):
 async def test_a_reset_expires_after_exactly_half_an_hour(client, mailbox, ada, clock):
     token, code = await ask(client, mailbox, ada)
     clock.advance(seconds=HALF_HOUR)
-    assert is_problem(await reset(client, token=token), 400, "invalid_token")
-    assert is_problem(await reset(client, email=ada.email, code=code), 400, "invalid_token")
+    for password in (NEW, "short"):
+        assert is_problem(await reset(client, password, token=token), 400, "invalid_token")
+        assert is_problem(await reset(client, password, email=ada.email, code=code), 400, "invalid_token")
     assert (await login(client, ada, PASSWORD)).status_code == 200
 
 
