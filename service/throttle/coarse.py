@@ -41,6 +41,9 @@ DEFAULT_RATES: Mapping[str, str] = {
     "/v1/password/reset": "240/minute",
     "/v1/password/change": "120/minute",
     "/v1/password/check": "600/minute",
+    "/email/verify": "240/minute",
+    "/email/change": "240/minute",
+    "/password/reset": "240/minute",
     "/v1/refresh": "6000/minute",
 }
 """By exact path, for each client network. One address may stand for an office, so they are far above one person's."""
