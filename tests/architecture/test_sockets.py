@@ -30,3 +30,4 @@ async def test_loopback_is_allowed():
         host, port = server.sockets[0].getsockname()
         _, writer = await asyncio.open_connection(host, port)
         writer.close()
+        await writer.wait_closed()

@@ -50,8 +50,7 @@ class StoreProxy:
             # The worker hung up or was killed, or the test is over.
             return
         finally:
-            writer.close()
-            up_writer.close()
+            await close_all(up_writer)
 
     async def _one_call(
         self,
@@ -86,7 +85,10 @@ async def open_store_proxy(upstream: str) -> AsyncIterator[StoreProxy]:
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.add(asyncio.current_task())
-        await proxy.serve(reader, writer)
+        try:
+            await proxy.serve(reader, writer)
+        finally:
+            await close_all(writer)
 
     server = await asyncio.start_server(accepted, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -94,9 +96,18 @@ async def open_store_proxy(upstream: str) -> AsyncIterator[StoreProxy]:
         yield proxy
     finally:
         server.close()
+        # Who was accepted last begins to be served, so that it can be ended.
+        await asyncio.sleep(0)
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
+
+
+async def close_all(*writers: asyncio.StreamWriter) -> None:
+    """Close connections and wait for it; a loop that ends before leaves them to the garbage collector."""
+    for writer in writers:
+        writer.close()
+    await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:

@@ -9,6 +9,7 @@ import uvicorn
 
 from service.cli.bounded_head import HEAD_LIMIT_BYTES
 from service.cli.server import server_config
+from tests.support.store_proxy import close_all
 
 
 async def _app(scope, receive, send):
@@ -29,8 +30,9 @@ async def _connection():
     try:
         yield reader, writer
     finally:
-        writer.close()
+        await close_all(writer)
         await server.shutdown()
+        await asyncio.sleep(0)
 
 
 async def test_a_header_that_never_ends_is_cut_off_at_the_limit():
