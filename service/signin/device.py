@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from service.sessions.model import Device
 from service.signin.model import Origin
 from service.throttle.device_headers import DEVICE_HEADER, presented_device
-from service.web.client_ip import client_address, prefix, shortened
+from service.web.client_ip import prefix, shortened
+from service.web.request_address import address_of
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -44,11 +45,7 @@ class DeviceReader:
         )
 
     def _address(self, request: Request) -> Address:
-        return client_address(
-            peer=None if request.client is None else request.client.host,
-            forwarded_for=request.headers.getlist("x-forwarded-for"),
-            trusted_proxies=self.trusted_proxies,
-        )
+        return address_of(request, trusted_proxies=self.trusted_proxies)
 
 
 def _printable(text: str | None) -> str | None:

@@ -20,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.errors import TooManyRequests
-from service.web.client_ip import client_address, prefix
+from service.web.client_ip import prefix
 from service.web.problems import response_for
+from service.web.request_address import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,12 +108,7 @@ def _limiter(rules: CoarseRules) -> Limiter:
     in_process = rules.storage_url == IN_PROCESS
 
     def network_of(request: Request) -> str:
-        address = client_address(
-            peer=None if request.client is None else request.client.host,
-            forwarded_for=request.headers.getlist("x-forwarded-for"),
-            trusted_proxies=rules.trusted_proxies,
-        )
-        return prefix(address)
+        return prefix(address_of(request, trusted_proxies=rules.trusted_proxies))
 
     limiter = Limiter(
         key_func=network_of,

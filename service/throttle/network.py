@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.web.client_ip import client_address, prefix
+from service.web.client_ip import prefix
+from service.web.request_address import address_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -19,9 +20,4 @@ class Networks:
 
     def of(self, request: Request) -> str:
         """The client's network: IPv4 ``/32``, IPv6 ``/64``."""
-        address = client_address(
-            peer=None if request.client is None else request.client.host,
-            forwarded_for=request.headers.getlist("x-forwarded-for"),
-            trusted_proxies=self.trusted_proxies,
-        )
-        return prefix(address)
+        return prefix(address_of(request, trusted_proxies=self.trusted_proxies))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 
 from service.telemetry.redaction import redact_text
 from service.telemetry.request_facts import RequestFacts, facts_from
-from service.web.client_ip import client_address, shortened
+from service.web.client_ip import shortened
+from service.web.request_address import address_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,16 +40,11 @@ class _Reader:
     trusted_proxies: int
 
     def __call__(self) -> RequestFacts:
-        headers, client = Headers(scope=self.scope), self.scope.get("client")
-        address = client_address(
-            peer=client[0] if client else None,
-            forwarded_for=headers.getlist("x-forwarded-for"),
-            trusted_proxies=self.trusted_proxies,
-        )
+        connection = HTTPConnection(self.scope)
         return RequestFacts(
             request_id=self.scope.get("state", {}).get("request_id"),
-            address=shortened(address),
-            user_agent=_presentable(headers.get("user-agent", "")),
+            address=shortened(address_of(connection, trusted_proxies=self.trusted_proxies)),
+            user_agent=_presentable(connection.headers.get("user-agent", "")),
         )
 
 
