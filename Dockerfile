@@ -7,11 +7,11 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all:
 WORKDIR /src
 COPY requirements/ requirements/
 RUN python -m venv --without-pip /opt/keyturn \
-    && pip --python /opt/keyturn/bin/python install --require-hashes -r requirements/service.txt
+    && pip --python /opt/keyturn/bin/python install --no-deps --require-hashes -r requirements/service.txt
 # The build backend with its own dependencies, by the hashes of the developers' lock.
 RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' \
         requirements/dev.txt > requirements/build.txt \
-    && pip install --require-hashes -r requirements/build.txt
+    && pip install --no-deps --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY keyturn/ keyturn/
 COPY service/ service/

@@ -108,7 +108,7 @@ def free_port():
 def test_the_service_runs_from_the_wheel_and_its_locked_requirements_alone(
     installed, engine_url, environ, plain_environ, tmp_path
 ):
-    tools = installed("--require-hashes", "-r", ROOT / "requirements/service.txt")
+    tools = installed("--no-deps", "--require-hashes", "-r", ROOT / "requirements/service.txt")
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     env = plain_environ | aws | prod(environ)
 
