@@ -6,13 +6,13 @@ The sealed key is bound to its query: a cursor of one user's list means nothing 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from keyturn import base64url
 from service.kernel.derive import purpose_key
 
 if TYPE_CHECKING:
@@ -34,16 +34,18 @@ class Cursors:
         """The cursor for ``start`` in the list that ``query`` names."""
         nonce = self._entropy.token_bytes(_NONCE_BYTES)
         plain = json.dumps(start, default=_encode_bytes).encode()
-        return base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, plain, query.encode())).decode()
+        return base64url.encode(nonce + self._cipher.encrypt(nonce, plain, query.encode()))
 
     def open(self, cursor: str, *, query: str) -> Item | None:
         """Where the list goes on, or None for what we did not seal for this list."""
         if len(cursor) > MAX_CURSOR_CHARACTERS:
             return None
+        raw = base64url.decode(cursor)
+        if raw is None:
+            return None
         try:
-            raw = base64.urlsafe_b64decode(cursor.encode("ascii"))
             plain = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], query.encode())
-        except (UnicodeEncodeError, binascii.Error, ValueError, InvalidTag):
+        except (ValueError, InvalidTag):
             return None
         item: Item = json.loads(plain, object_hook=_decode_bytes)
         return item

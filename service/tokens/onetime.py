@@ -6,12 +6,11 @@ one item serves link and code, and who reads the table can make neither.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keyturn import base64url
 from service.kernel.derive import mac, purpose_key
 from service.kernel.secret import Secret
 
@@ -51,7 +50,7 @@ class OneTimeKeys:
         raw = self._lookup(identity_key) + entropy.token_bytes(_SECRET_BYTES)
         code = self._code(raw)
         return OneTime(
-            token=Secret(base64.urlsafe_b64encode(raw).decode()),
+            token=Secret(base64url.encode(raw)),
             code=Secret(code),
             key=self._key(raw[:_LOOKUP_BYTES], code),
             digest=hashlib.sha256(raw).digest(),
@@ -61,9 +60,8 @@ class OneTimeKeys:
         """The item's key and the digest that it must hold, or None for what cannot be a token of ours."""
         if len(text) != _TEXT_LENGTH:
             return None
-        try:
-            raw = base64.b64decode(text, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+        raw = base64url.decode(text)
+        if raw is None:
             return None
         return self._key(raw[:_LOOKUP_BYTES], self._code(raw)), hashlib.sha256(raw).digest()
 

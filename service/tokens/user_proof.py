@@ -6,12 +6,11 @@ at a time, so that the latest is the only one.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keyturn import base64url
 from service.kernel.derive import mac, purpose_key
 from service.kernel.ids import ID_BYTES, UserId
 from service.kernel.secret import Secret
@@ -46,7 +45,7 @@ class UserProofs:
         raw = user_id + entropy.token_bytes(_SECRET_BYTES)
         code = code_from(mac(self._code_key, raw))
         return Proof(
-            token=Secret(base64.urlsafe_b64encode(raw).decode()),
+            token=Secret(base64url.encode(raw)),
             code=Secret(code),
             token_digest=self._token_digest(raw),
             code_digest=self._code_digest(user_id, code),
@@ -56,9 +55,8 @@ class UserProofs:
         """Whose it claims to be, and the digest that must be stored; None for what cannot be a token."""
         if len(text) != _TEXT_LENGTH:
             return None
-        try:
-            raw = base64.b64decode(text, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+        raw = base64url.decode(text)
+        if raw is None:
             return None
         return UserId(raw[:ID_BYTES]), self._token_digest(raw)
 

@@ -28,6 +28,7 @@ from service.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from service.web.allowed_methods import allow_header
 from service.web.validation import field_errors
 
 if TYPE_CHECKING:
@@ -118,11 +119,14 @@ async def on_unhandled(request: Request, error: Exception) -> Response:
     return response_for(error)
 
 
-async def _on_refusal(_request: Request, error: Exception) -> Response:
+async def _on_refusal(request: Request, error: Exception) -> Response:
     if isinstance(error, KeyturnError):
         level = _log.warning if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else _log.info
         level("refused", problem=error.code, status=error.status, detail=error.detail_for_log)
-    return response_for(error)
+    response = response_for(error)
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = allow_header(request)
+    return response
 
 
 def _from_http(error: HTTPException) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import uuid
 
 import pytest
 
@@ -58,6 +59,22 @@ async def test_another_method_is_405(client, method, path):
         answer = await client.request(other, path)
         assert is_problem(answer, 405, "method_not_allowed")
         assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/me", "DELETE, GET, PATCH"),
+        ("/v1/login", "POST"),
+        ("/password/reset", "GET, HEAD, POST"),
+        (f"/v1/users/{uuid.uuid4()}/sessions", "GET"),
+        (f"/v1/users/{uuid.uuid4()}/sessions/{uuid.uuid4()}", "DELETE"),
+    ],
+)
+async def test_a_405_names_every_method_that_the_path_has(client, path, allowed):
+    answer = await client.put(path)
+    assert is_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])

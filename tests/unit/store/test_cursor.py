@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keyturn import base64url
 from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors
 from tests.support.store import CountedEntropy
 
@@ -37,7 +38,7 @@ def test_a_key_comes_back_as_it_was(start):
 
 
 def test_nobody_reads_a_key_in_its_cursor():
-    raw = base64.urlsafe_b64decode(CURSOR)
+    raw = base64url.decode(CURSOR)
     assert START["sid"] not in raw
     assert base64.b64encode(START["sid"]) not in raw
 
@@ -57,16 +58,28 @@ def test_a_cursor_under_another_key_means_nothing():
 
 
 def test_a_forged_cursor_is_refused_whichever_bit_was_changed():
-    raw = base64.urlsafe_b64decode(CURSOR)
+    raw = base64url.decode(CURSOR)
     for bit in range(len(raw) * 8):
         forged = bytearray(raw)
         forged[bit // 8] ^= 1 << bit % 8
-        assert opened(base64.urlsafe_b64encode(bytes(forged)).decode()) is None
+        assert opened(base64url.encode(bytes(forged))) is None
 
 
 @pytest.mark.parametrize("length", range(0, len(CURSOR), 4))
 def test_a_truncated_cursor_is_refused(length):
     assert opened(CURSOR[:length]) is None
+
+
+@pytest.mark.parametrize("respelled", [CURSOR + "=", CURSOR + "==", CURSOR[:9] + "\n" + CURSOR[9:], CURSOR + "!"])
+def test_a_cursor_has_one_spelling(respelled):
+    assert opened(respelled) is None
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_cursor_opens_for_its_own_query_and_for_no_other(sealed_for, opened_for):
+    cursors = Cursors(MASTER, CountedEntropy())
+    expected = START if sealed_for == opened_for else None
+    assert cursors.open(cursors.seal(START, query=sealed_for), query=opened_for) == expected
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "Zoë" * 4, "\ud800", "????", "=" * 8, "A" * (MAX_CURSOR_CHARACTERS + 1)])

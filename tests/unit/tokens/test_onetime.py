@@ -58,6 +58,18 @@ def test_a_code_works_for_its_own_address_only():
     assert KEYS.key_of_code(EVE, CODE) != MADE.key
 
 
+def respelled(token):
+    """The same bytes in the other alphabet of base64."""
+    return token.translate(str.maketrans("-_", "+/"))
+
+
+def test_a_token_has_one_spelling():
+    tokens = [KEYS.new(ADA, CountedEntropy(str(seed))).token.reveal() for seed in range(8)]
+    told = [token for token in tokens if respelled(token) != token]
+    assert told
+    assert all(KEYS.read_token(respelled(token)) is None for token in told)
+
+
 def test_a_changed_character_of_a_token_leads_elsewhere():
     for index in range(len(TOKEN)):
         changed = TOKEN[:index] + ("A" if TOKEN[index] != "A" else "B") + TOKEN[index + 1 :]

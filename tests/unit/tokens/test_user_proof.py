@@ -44,6 +44,13 @@ def test_a_changed_character_of_a_token_proves_nothing():
         assert PROOFS.read_token(changed) != (ADA, MADE.token_digest)
 
 
+def test_a_token_has_one_spelling():
+    tokens = [PROOFS.new(ADA, CountedEntropy(str(seed))).token.reveal() for seed in range(8)]
+    told = {token: token.translate(str.maketrans("-_", "+/")) for token in tokens if set(token) & set("-_")}
+    assert told
+    assert all(PROOFS.read_token(respelled) is None for respelled in told.values())
+
+
 def test_a_code_may_be_typed_as_people_do():
     typed = f" {CODE[:4].lower()}-{CODE[4:].lower()} "
     assert PROOFS.read_code(ADA, typed) == MADE.code_digest
