@@ -116,7 +116,7 @@ def build_hasher(base: Base) -> PasswordHasher:
         meter=base.metrics,
         tracing=base.tracing,
     )
-    return PasswordHasher(pool=pool, entropy=base.entropy, cost=cost)
+    return PasswordHasher(pool=pool, entropy=base.entropy, cost=cost, engine=settings.argon2_engine)
 
 
 def password_rules(settings: Settings) -> PasswordRules:

@@ -71,6 +71,7 @@ class Settings(BaseModel):
     argon2_memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] = 19_456
     argon2_time_cost: Annotated[int, Field(ge=1, le=20)] = 2
     argon2_parallelism: Annotated[int, Field(ge=1, le=16)] = 1
+    argon2_engine: Literal["argon2-cffi", "libsodium"] = "argon2-cffi"
     hash_slots: Annotated[int, Field(ge=0, le=256)] = 0
     hash_queue: Annotated[int, Field(ge=1, le=10_000)] = 64
 
@@ -136,6 +137,8 @@ def _contradictions(settings: Settings) -> list[str]:
         )
     if settings.refresh_idle_seconds > settings.refresh_absolute_seconds:
         problems.append("KEYTURN_REFRESH_IDLE_SECONDS: must not be longer than KEYTURN_REFRESH_ABSOLUTE_SECONDS")
+    if settings.argon2_engine == "libsodium" and settings.argon2_parallelism != 1:
+        problems.append("KEYTURN_ARGON2_ENGINE: libsodium knows one lane; set KEYTURN_ARGON2_PARALLELISM=1")
     if settings.key_publish_ahead_seconds >= settings.key_rotation_seconds:
         problems.append("KEYTURN_KEY_PUBLISH_AHEAD_SECONDS: must be shorter than KEYTURN_KEY_ROTATION_SECONDS")
     weak = settings.breach_list == "off" or settings.password_min_score < _MIN_SCORE_OF_SHORT

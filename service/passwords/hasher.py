@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from passlib.context import CryptContext  # type: ignore[import-untyped]
 
@@ -36,26 +36,32 @@ _SALT_BYTES = 16
 _DIGEST_BYTES = 32
 _BCRYPT_BYTES = 72
 
+Argon2Engine = Literal["argon2-cffi", "libsodium"]
+"""Which library computes argon2id; the hashes are the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordHasher:
     """Hashes and checks in ``pool`` with ``cost``; computes no stored hash that asks for more than ``bounds``.
 
     Construction makes the decoy, so it takes one hash's time. Raises ValueError where ``cost`` is not within
-    ``bounds``, since no hash that it makes could be checked.
+    ``bounds``, since no hash that it makes could be checked, or asks ``engine`` for what it does not know.
     """
 
     pool: Pool
     entropy: Entropy
     cost: Argon2Cost = field(default_factory=Argon2Cost)
     bounds: CostBounds = field(default_factory=CostBounds)
+    engine: Argon2Engine = "argon2-cffi"
     _context: CryptContext = field(init=False, repr=False, compare=False)
     _decoy: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.bounds.allow_argon2(self.cost):
             raise ValueError("the cost of new hashes is over the bound on stored ones")
-        object.__setattr__(self, "_context", _context(self.cost))
+        if self.engine == "libsodium" and self.cost.lanes != 1:
+            raise ValueError("libsodium computes argon2id with one lane only")
+        object.__setattr__(self, "_context", _context(self.cost, self.engine))
         object.__setattr__(self, "_decoy", self._make(self.entropy.token_bytes(_DIGEST_BYTES)))
 
     @property
@@ -135,9 +141,15 @@ def _out_of_memory() -> Unavailable:
     return Unavailable("argon2id could not be computed: most likely there is no memory for it")
 
 
-def _context(cost: Argon2Cost) -> CryptContext:
+def _context(cost: Argon2Cost, engine: Argon2Engine) -> CryptContext:
+    handlers: dict[Scheme, object] = {}
+    if engine == "libsodium":
+        # Who does not ask for it need not have it.
+        from service.passwords.libsodium import LibsodiumArgon2
+
+        handlers[Scheme.ARGON2] = LibsodiumArgon2
     context = CryptContext(
-        schemes=[scheme.value for scheme in Scheme],
+        schemes=[handlers.get(scheme, scheme.value) for scheme in Scheme],
         default=Scheme.ARGON2.value,
         deprecated="auto",
         argon2__type="ID",

@@ -135,6 +135,7 @@ REFUSED = {
     "KEYTURN_ARGON2_MEMORY_KIB": ["7", "1048577"],
     "KEYTURN_ARGON2_TIME_COST": ["0", "21"],
     "KEYTURN_ARGON2_PARALLELISM": ["0", "17"],
+    "KEYTURN_ARGON2_ENGINE": ["argon2", "LIBSODIUM"],
     "KEYTURN_HASH_SLOTS": ["-1", "257"],
     "KEYTURN_HASH_QUEUE": ["0", "10001"],
     "KEYTURN_LOCALE": ["DE", "e", "en_GB", "../etc"],
