@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from service.audit.repo import EventRepo
 from service.audit.table import TableAudit
 from service.kernel.clock import Clock, SystemClock
@@ -27,6 +29,8 @@ from service.tokens.metadata import MAX_AGE_SECONDS
 from service.tokens.model import Algorithm, KeyLife
 from service.tokens.repo import KeyRepo
 from service.tokens.wrap import LocalWrapper
+
+_log = structlog.get_logger("keyturn.passwords")
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -116,7 +120,11 @@ def build_hasher(base: Base) -> PasswordHasher:
         meter=base.metrics,
         tracing=base.tracing,
     )
-    return PasswordHasher(pool=pool, entropy=base.entropy, cost=cost, engine=settings.argon2_engine)
+    hasher = PasswordHasher(pool=pool, entropy=base.entropy, cost=cost, engine=settings.argon2_engine)
+    limit_bytes = hasher.memory_limit_bytes
+    base.metrics.hash_memory(limit_bytes)
+    _log.info("hashing.bounded", slots=pool.slots, queue=settings.hash_queue, memory_limit_bytes=limit_bytes)
+    return hasher
 
 
 def password_rules(settings: Settings) -> PasswordRules:

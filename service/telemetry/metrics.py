@@ -29,6 +29,7 @@ class Metrics:
     audit_drops: Counter = field(init=False)
     hash_queue: Gauge = field(init=False)
     hash_refusals: Counter = field(init=False)
+    hash_memory_bytes: Gauge = field(init=False)
     hash_wait_seconds: Histogram = field(init=False)
     hash_seconds: Histogram = field(init=False)
     breach_checks: Counter = field(init=False)
@@ -54,6 +55,7 @@ class Metrics:
             "audit_drops": counter("keyturn_audit_dropped", "Events that are not in the table", ("reason",)),
             "hash_queue": gauge("keyturn_hash_waiting", "Callers that wait for a hashing slot"),
             "hash_refusals": counter("keyturn_hash_refused", "Callers that got no hash: the queue was full"),
+            "hash_memory_bytes": gauge("keyturn_hash_memory_limit_bytes", "The most memory that hashing can take"),
             "hash_wait_seconds": hash_histogram("keyturn_hash_wait_seconds", "Wait for a hashing slot"),
             "hash_seconds": hash_histogram("keyturn_hash_seconds", "Hashing itself"),
             "breach_checks": counter("keyturn_breach_checks", "Questions to the breach service", ("outcome",)),
@@ -98,6 +100,10 @@ class Metrics:
     def hash_refused(self) -> None:
         """One caller got no slot."""
         self.hash_refusals.inc()
+
+    def hash_memory(self, limit_bytes: int) -> None:
+        """Hashing can take so much memory and no more: every slot with the dearest hash that may be checked."""
+        self.hash_memory_bytes.set(limit_bytes)
 
     def hashed(self, *, wait_seconds: float, work_seconds: float) -> None:
         """One hash was computed."""

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from service.base import build_hasher
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_the_memory_that_hashing_may_take_is_told_from_the_start(base, slots):
+    settings = base.settings.model_copy(update={"hash_slots": slots})
+    object.__setattr__(base, "settings", settings)
+    hasher = build_hasher(base)
+    told = base.metrics.registry.get_sample_value("keyturn_hash_memory_limit_bytes")
+    assert told == hasher.memory_limit_bytes == slots * hasher.bounds.argon2_memory_kib * 1024
+    await hasher.pool.close()
+
+
+@pytest.mark.parametrize("engine", ["argon2-cffi", "libsodium"])
+async def test_the_engine_of_argon2_is_the_one_that_the_settings_name(base, engine):
+    object.__setattr__(base, "settings", base.settings.model_copy(update={"argon2_engine": engine}))
+    hasher = build_hasher(base)
+    assert hasher.engine == engine
+    await hasher.pool.close()
