@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from service.settings_proxies import ambiguous_in_prod, trusted_proxy_preset
 from service.settings_rules import base_url, keys_by_id, origins, problems_of, raw_key, unsafe_in_prod
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Settings(BaseModel):
     locale: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 
     audit_retention_days: Annotated[int, Field(ge=1, le=3650)] = 400
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    trusted_proxies: Annotated[int, BeforeValidator(trusted_proxy_preset)] = 0
     cors_origins: Annotated[str, AfterValidator(origins)] = ""
     body_limit_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384
     throttle: Literal["on", "off"] = "on"
@@ -121,7 +122,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError(problems_of(error, PREFIX)) from None
-    if problems := _contradictions(settings) + ([] if settings.is_dev else unsafe_in_prod(settings)):
+    problems = _contradictions(settings)
+    if not settings.is_dev:
+        problems += unsafe_in_prod(settings) + ambiguous_in_prod(environ)
+    if problems:
         raise SettingsError(problems)
     return settings
 

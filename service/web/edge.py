@@ -2,12 +2,13 @@
 
 1. ``RequestIds``: every answer and every log line has a name, a refused preflight's too.
 2. ``RequestSpans``: the time of everything below it.
-3. ``RequestContext``: where the request came from, for the events that it causes.
-4. ``SecurityHeaders``: on every answer, whoever made it.
-5. ``Cors``: outside of the errors, so that a listed origin can read them.
-6. ``RequestHead``: before the routes and their guards read a header.
-7. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
-8. ``BodyLimit``: next to the routes, which are the only readers of bodies.
+3. ``ForwardedWatch``: whether the count of proxies fits.
+4. ``RequestContext``: where the request came from, for the events that it causes.
+5. ``SecurityHeaders``: on every answer, whoever made it.
+6. ``Cors``: outside of the errors, so that a listed origin can read them.
+7. ``RequestHead``: before the routes and their guards read a header.
+8. ``UnhandledErrors``: inside the above, so that a 500 carries their headers.
+9. ``BodyLimit``: next to the routes, which are the only readers of bodies.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.middleware import Middleware
 from service.telemetry.tracing import OFF
 from service.web.body_limit import DEFAULT_LIMIT_BYTES, BodyLimit
 from service.web.cors import Cors
+from service.web.forwarded_watch import ForwardedWatch
 from service.web.origins import check_origins
 from service.web.request_facts import RequestContext
 from service.web.request_head import DEFAULT_HEAD_BYTES, RequestHead
@@ -52,6 +54,7 @@ def edge_middleware(
     return [
         Middleware(RequestIds, entropy=entropy, trust_client=trust_client_request_id),
         Middleware(RequestSpans, tracing=tracing),
+        Middleware(ForwardedWatch, trusted_proxies=trusted_proxies),
         Middleware(RequestContext, trusted_proxies=trusted_proxies),
         Middleware(SecurityHeaders, https=https, public_paths=public_paths),
         Middleware(Cors, allowed_origins=check_origins(allowed_origins), public_paths=public_paths),

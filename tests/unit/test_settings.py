@@ -139,7 +139,18 @@ REFUSED = {
     "KEYTURN_HASH_SLOTS": ["-1", "257"],
     "KEYTURN_HASH_QUEUE": ["0", "10001"],
     "KEYTURN_LOCALE": ["DE", "e", "en_GB", "../etc"],
-    "KEYTURN_TRUSTED_PROXIES": ["-1", "11", "*"],
+    "KEYTURN_TRUSTED_PROXIES": [
+        "-1",
+        "11",
+        "*",
+        "true",
+        "10.0.0.0/8",
+        "canary",
+        "alb,cloudfront",
+        "alb 2",
+        "0x1",
+        "+1",
+    ],
     "KEYTURN_CORS_ORIGINS": [
         "*",
         "null",
@@ -183,6 +194,7 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name_and_never_repeated(name
         ("KEYTURN_CORS_ORIGINS", "https://a.example.com, https://b.example.com:8443 http://localhost:3000"),
         ("KEYTURN_ACCESS_TTL_SECONDS", "97"),
         ("KEYTURN_LOCALE", "de-AT"),
+        ("KEYTURN_TRUSTED_PROXIES", "cloudfront+alb"),
     ],
 )
 def test_a_sound_value_is_taken(name, value):
@@ -238,6 +250,19 @@ def test_prod_refuses_what_is_unsafe_by_name_with_its_cure_and_dev_allows_it(cha
     for value in changes.values():
         assert not value or value in {"off", "1"} or value not in line
     assert load({**environ, "KEYTURN_ENV": "dev"})
+
+
+@pytest.mark.parametrize(("said", "count"), [("2", 2), ("alb", 1), ("cloudfront+alb", 2)])
+def test_trusted_proxies_are_a_count_or_a_preset_that_stands_for_one(said, count):
+    assert load({**PROD, "KEYTURN_TRUSTED_PROXIES": said}).trusted_proxies == count
+
+
+def test_prod_refuses_proxies_that_were_named_to_uvicorn_alone():
+    environ = {**PROD, "FORWARDED_ALLOW_IPS": "*"}
+    (line,) = problems(environ)
+    assert line.startswith("KEYTURN_TRUSTED_PROXIES: FORWARDED_ALLOW_IPS is set")
+    assert load({**environ, "KEYTURN_TRUSTED_PROXIES": "0"}).trusted_proxies == 0
+    assert load({**environ, "KEYTURN_ENV": "dev"}).trusted_proxies == 0
 
 
 def test_one_pass_of_argon2_is_enough_with_46_mib():

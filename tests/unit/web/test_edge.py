@@ -6,6 +6,7 @@ from service.kernel.entropy import SystemEntropy
 from service.web.body_limit import BodyLimit
 from service.web.cors import Cors
 from service.web.edge import edge_middleware
+from service.web.forwarded_watch import ForwardedWatch
 from service.web.request_facts import RequestContext
 from service.web.request_head import RequestHead
 from service.web.request_id import RequestIds
@@ -20,6 +21,7 @@ MIDDLEWARE = [
     BodyLimit,
     RequestHead,
     Cors,
+    lambda app: ForwardedWatch(app, trusted_proxies=0),
 ]
 
 
@@ -39,6 +41,7 @@ def test_the_order_of_the_edge(entropy):
     assert [m.cls for m in stack] == [
         RequestIds,
         RequestSpans,
+        ForwardedWatch,
         RequestContext,
         SecurityHeaders,
         Cors,
@@ -46,6 +49,6 @@ def test_the_order_of_the_edge(entropy):
         UnhandledErrors,
         BodyLimit,
     ]
-    assert stack[3].kwargs["https"] is True
+    assert stack[4].kwargs["https"] is True
     plain = edge_middleware(entropy=entropy, base_url="http://localhost:8000")
-    assert plain[3].kwargs["https"] is False
+    assert plain[4].kwargs["https"] is False
