@@ -113,7 +113,7 @@ async def test_the_outside_is_asked_once_and_only_about_what_is_fine_here(make, 
 async def test_while_the_service_is_away_the_embedded_list_decides(make, service):
     service.answer = Breach.UNKNOWN
     assert await codes(make(), GOOD) == []
-    assert await codes(make(), "ilovemymother123") == ["password_breached"]
+    assert await codes(make(), "dragonbaseball12") == ["password_breached"]
 
 
 async def test_attack_while_the_service_is_away_no_password_is_set_where_its_answer_is_demanded(make, service):
