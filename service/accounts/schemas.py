@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from service.kernel.username import MAX_LENGTH as MAX_USERNAME
+from service.kernel.username import MIN_LENGTH as MIN_USERNAME
+from service.passwords.policy import MAX_LENGTH as MAX_PASSWORD
 from service.web.strict_json import StrictModel
 
 _TOKEN_EXAMPLE = "x" * 64
-EmailText = Annotated[str, Field(min_length=1, max_length=254, examples=["ada@example.com"])]
-PasswordText = Annotated[SecretStr, Field(min_length=1, max_length=1024, examples=["correct horse battery staple"])]
+_PASSWORD_EXAMPLE = "correct horse battery staple"  # noqa: S105 - an example of a form
+# What ``json_schema_extra`` says is told and not enforced here: the rules behind refuse with codes of their own.
+EmailText = Annotated[
+    str, Field(min_length=1, max_length=254, examples=["ada@example.com"], json_schema_extra={"format": "email"})
+]
+PasswordText = Annotated[SecretStr, Field(min_length=1, max_length=1024, examples=[_PASSWORD_EXAMPLE])]
+NewPasswordText = Annotated[
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=1024,
+        examples=[_PASSWORD_EXAMPLE],
+        description="15 code points or more, unless the settings say fewer; not a common one, and not easily guessed.",
+        json_schema_extra={"maxLength": MAX_PASSWORD},
+    ),
+]
+UsernameText = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        examples=["ada"],
+        json_schema_extra={
+            "minLength": MIN_USERNAME,
+            "maxLength": MAX_USERNAME,
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]$",
+        },
+    ),
+]
 
 
 Body = TypeVar("Body", bound="VerifyBody | ResetBody")
@@ -20,8 +50,8 @@ class RegisterBody(StrictModel):
     """An address, a password, and a username if one is wanted."""
 
     email: EmailText
-    password: PasswordText
-    username: Annotated[str | None, Field(min_length=1, max_length=64, examples=["ada"])] = None
+    password: NewPasswordText
+    username: UsernameText | None = None
 
 
 class AcceptedOut(BaseModel):
@@ -40,7 +70,9 @@ class VerifyBody(StrictModel):
     """Either the token of the link, or the address and the code."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"token": "A" * 64}, {"email": "ada@example.com", "code": "7K3M-9QXT"}]}
+        json_schema_extra=lambda schema: _two_ways(
+            schema, {"token": "A" * 64}, {"email": "ada@example.com", "code": "7K3M-9QXT"}
+        )
     )
 
     token: Annotated[SecretStr | None, Field(min_length=1, max_length=512)] = None
@@ -68,18 +100,17 @@ class ResetBody(StrictModel):
     """The token of the link, or the address and the code; and the password that shall hold from now on."""
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"token": "A" * 64, "new_password": "correct horse battery staple"},
-                {"email": "ada@example.com", "code": "7K3M-9QXT", "new_password": "correct horse battery staple"},
-            ]
-        }
+        json_schema_extra=lambda schema: _two_ways(
+            schema,
+            {"token": "A" * 64, "new_password": _PASSWORD_EXAMPLE},
+            {"email": "ada@example.com", "code": "7K3M-9QXT", "new_password": _PASSWORD_EXAMPLE},
+        )
     )
 
     token: Annotated[SecretStr | None, Field(min_length=1, max_length=512)] = None
     email: EmailText | None = None
     code: Annotated[SecretStr | None, Field(min_length=1, max_length=32, examples=["7K3M-9QXT"])] = None
-    new_password: PasswordText
+    new_password: NewPasswordText
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -90,7 +121,7 @@ class ChangePasswordBody(StrictModel):
     """The password that holds, and the one that shall."""
 
     current_password: PasswordText
-    new_password: PasswordText
+    new_password: NewPasswordText
 
 
 class ChangeEmailBody(StrictModel):
@@ -119,3 +150,26 @@ def _by_token_or_code(body: Body) -> Body:
     if not (by_token or by_code):
         raise ValueError("send either token, or email and code")
     return body
+
+
+def _two_ways(schema: dict[str, Any], *examples: dict[str, str]) -> None:
+    """Tell in the schema what ``_by_token_or_code`` demands: one object or the other, each with its fields needed."""
+    fields = {name: _without_null(field) for name, field in schema.pop("properties").items()}
+    for word in ("required", "additionalProperties", "type"):
+        schema.pop(word, None)
+    schema["anyOf"] = [
+        {
+            "type": "object",
+            "properties": {name: fields[name] for name in example},
+            "required": list(example),
+            "additionalProperties": False,
+        }
+        for example in examples
+    ]
+    schema["examples"] = list(examples)
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """The one kind that ``field`` may be when it is there."""
+    (kind,) = [kind for kind in field.get("anyOf", [field]) if kind.get("type") != "null"]
+    return {**{name: value for name, value in field.items() if name not in {"anyOf", "default"}}, **kind}

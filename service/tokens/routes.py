@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Response
 
 from service.tokens.keyring import KeyRing
 from service.tokens.metadata import Metadata
@@ -27,15 +27,22 @@ class _Document:
     etag: str
     max_age_seconds: int
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, known: str | None) -> Response:
         headers = {"Cache-Control": f"public, max-age={self.max_age_seconds}", "ETag": self.etag}
-        if self.etag in request.headers.get("if-none-match", ""):
+        if known is not None and self.etag in known:
             return Response(status_code=304, headers=headers)
         return Response(self.body, headers=headers, media_type="application/json")
 
 
+KnownEtag = Annotated[str | None, Header(alias="If-None-Match", description="The ETag of the answer that is known.")]
+
+
 def _example(value: object) -> dict[int | str, dict[str, object]]:
-    return {200: {"content": {"application/json": {"schema": {"type": "object"}, "example": value}}}}
+    headers = {name: {"schema": {"type": "string"}} for name in ("Cache-Control", "ETag")}
+    return {
+        200: {"content": {"application/json": {"schema": {"type": "object"}, "example": value}}, "headers": headers},
+        304: {"description": "What is known is still right.", "headers": headers},
+    }
 
 
 @router.get(
@@ -47,13 +54,13 @@ def _example(value: object) -> dict[int | str, dict[str, object]]:
     summary="The keys that verify access tokens (RFC 7517)",
 )
 async def jwks(
-    request: Request,
     keyring: Annotated[KeyRing, provided(KeyRing)],
     metadata: Annotated[Metadata, provided(Metadata)],
+    known: KnownEtag = None,
 ) -> Response:
     """Keys appear here before they sign, and stay until the last token that they signed has expired."""
     current = await keyring.jwks()
-    return _Document(body=current.body, etag=current.etag, max_age_seconds=metadata.max_age_seconds).answer(request)
+    return _Document(body=current.body, etag=current.etag, max_age_seconds=metadata.max_age_seconds).answer(known)
 
 
 @router.get(
@@ -61,9 +68,9 @@ async def jwks(
     responses=_example({"issuer": "https://auth.example.com"}),
     summary="Authorization server metadata (RFC 8414)",
 )
-async def oauth_metadata(request: Request, metadata: Annotated[Metadata, provided(Metadata)]) -> Response:
+async def oauth_metadata(metadata: Annotated[Metadata, provided(Metadata)], known: KnownEtag = None) -> Response:
     """Lists only what works."""
-    return _metadata(request, metadata)
+    return _metadata(known, metadata)
 
 
 @router.get(
@@ -71,11 +78,11 @@ async def oauth_metadata(request: Request, metadata: Annotated[Metadata, provide
     responses=_example({"issuer": "https://auth.example.com"}),
     summary="The same metadata where OpenID clients look for it",
 )
-async def openid_metadata(request: Request, metadata: Annotated[Metadata, provided(Metadata)]) -> Response:
+async def openid_metadata(metadata: Annotated[Metadata, provided(Metadata)], known: KnownEtag = None) -> Response:
     """Lists only what works."""
-    return _metadata(request, metadata)
+    return _metadata(known, metadata)
 
 
-def _metadata(request: Request, metadata: Metadata) -> Response:
+def _metadata(known: str | None, metadata: Metadata) -> Response:
     document = _Document(body=metadata.body, etag=metadata.etag, max_age_seconds=metadata.max_age_seconds)
-    return document.answer(request)
+    return document.answer(known)

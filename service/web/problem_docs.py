@@ -115,6 +115,7 @@ def install_schema(app: FastAPI) -> None:
         schemas[SCHEMA_NAME] = PROBLEM_SCHEMA
         _replace_default_422(document)
         _add_strict_query(document)
+        _leave_null_bodies_out(document)
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
         return document
@@ -160,3 +161,13 @@ def _add_strict_query(document: dict[str, Any]) -> None:
             for status, ours in problem_responses(BadRequest(), Invalid).items():
                 theirs = operation.setdefault("responses", {}).setdefault(str(status), _empty(int(status)))
                 theirs["content"][MEDIA_TYPE]["examples"].update(ours["content"][MEDIA_TYPE]["examples"])
+
+
+def _leave_null_bodies_out(document: dict[str, Any]) -> None:
+    """A body that may be left out is still an object when it is there; FastAPI would document ``null`` for it."""
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                kinds = [kind for kind in content["schema"].get("anyOf", []) if kind != {"type": "null"}]
+                if len(kinds) == 1:
+                    content["schema"] = kinds[0]

@@ -32,7 +32,9 @@ def has_example(document, content):
         return True
     schema = resolve(document, content["schema"])
     return bool(schema.get("examples")) or all(
-        resolve(document, member).get("examples") or member.get("default") is not None
+        resolve(document, member).get("examples")
+        or any(kind.get("examples") for kind in member.get("anyOf", []))
+        or member.get("default") is not None
         for member in schema.get("properties", {}).values()
     )
 
