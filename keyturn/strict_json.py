@@ -38,17 +38,17 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-def parse_object(raw: bytes) -> dict[str, object]:
+def parse_object(raw: bytes, *, max_containers: int = MAX_CONTAINERS) -> dict[str, object]:
     """The JSON object that ``raw`` spells in UTF-8.
 
     Refused are: another encoding or a byte order mark, another value than an object, a member named twice at any depth,
     fractions, exponents, NaN and Infinity, integers beyond 2^53, strings with half a surrogate pair, and more than
-    ``MAX_CONTAINERS`` objects and lists, which bounds the depth without a walk (brackets inside strings count too).
+    ``max_containers`` objects and lists, which bounds the depth without a walk (brackets inside strings count too).
 
     Raises:
         Malformed: for each of these. The message holds nothing of ``raw``.
     """
-    if raw.count(b"{") + raw.count(b"[") > MAX_CONTAINERS:
+    if raw.count(b"{") + raw.count(b"[") > max_containers:
         raise Malformed("too many JSON objects and lists")
     value = _decoded(raw)
     if not isinstance(value, dict):

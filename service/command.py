@@ -8,10 +8,10 @@ from importlib.util import find_spec
 
 
 def main() -> None:
-    """Run ``keyturn``; exit status 1 and one line when the service's own dependencies are not there."""
+    """Run ``keyturn``; exit status 2 and one line when the service's own dependencies are not there."""
     if find_spec("typer") is None or find_spec("aioboto3") is None:
         sys.stderr.write(
             "keyturn: the service is not installed here; install it with: pip install 'keyturn[service]'\n"
         )
-        sys.exit(1)
+        sys.exit(2)
     import_module("service.cli.main").app()

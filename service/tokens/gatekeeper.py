@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keyturn.errors import TokenError
+from keyturn.bearer import read_bearer
+from keyturn.errors import NoToken, TokenError
 from keyturn.strict import parse
 from keyturn.verifier import verify_parsed
 from service.errors import StepUpRequired, Unauthenticated
 from service.kernel.ids import SessionId, UserId, parse_session_id, parse_user_id
-from service.web.bearer import Malformed, NoToken, Presented, read_bearer
 
 if TYPE_CHECKING:
     from keyturn.principal import Principal
@@ -40,13 +40,13 @@ class Gatekeeper:
 
     async def admit(self, authorization: list[str]) -> Caller:
         """The caller. Raises Unauthenticated, whatever is wrong; the reason goes to the log."""
-        match read_bearer(authorization):
-            case NoToken():
-                raise Unauthenticated("no token", presented=False)
-            case Malformed(reason=reason):
-                raise Unauthenticated(reason, presented=True)
-            case Presented(token=token):
-                return await self._verified(token.reveal())
+        try:
+            token = read_bearer(authorization)
+        except NoToken:
+            raise Unauthenticated("no token", presented=False) from None
+        except TokenError as error:
+            raise Unauthenticated(error.code, presented=True) from None
+        return await self._verified(token)
 
     async def _verified(self, token: str) -> Caller:
         try:

@@ -160,5 +160,6 @@ def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_mis
     imports = "; ".join(f"import keyturn.{module}" for module in modules)
     assert run(tools / "python", "-c", imports, env=plain_environ, cwd=tmp_path) == ("", 0)
     output, status = run(tools / "keyturn", "dev", env=plain_environ, cwd=tmp_path)
-    assert status == 1
+    assert status == 2
+    assert output.count("\n") == 1
     assert "pip install 'keyturn[service]'" in output

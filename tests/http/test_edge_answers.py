@@ -10,10 +10,11 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.datastructures import MutableHeaders
 
+from keyturn.bearer import read_bearer
+from keyturn.errors import NoToken, TokenError
 from service.errors import Unauthenticated, Unavailable
 from service.kernel.entropy import SystemEntropy
 from service.kernel.secret import Secret
-from service.web.bearer import Malformed, NoToken, Presented, read_bearer
 from service.web.cookies import NoCookie, PresentedCookie, RefusedCookie, read_refresh_cookie, set_refresh_cookie
 from service.web.csrf import SiteRule
 from service.web.edge import edge_middleware
@@ -28,13 +29,12 @@ RULE = SiteRule(own_origin=BASE, allowed_origins=frozenset({APP}))
 
 
 def caller(request: Request) -> str:
-    match read_bearer(request.headers.getlist("authorization")):
-        case NoToken():
-            raise Unauthenticated("no token", presented=False)
-        case Malformed(reason=reason):
-            raise Unauthenticated(reason, presented=True)
-        case Presented(token=token):
-            return token.reveal()
+    try:
+        return read_bearer(request.headers.getlist("authorization"))
+    except NoToken:
+        raise Unauthenticated("no token", presented=False) from None
+    except TokenError as error:
+        raise Unauthenticated(error.code, presented=True) from None
 
 
 def cookie_session(request: Request) -> str:

@@ -4,25 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.bearer import MAX_TOKEN_CHARACTERS, Malformed, NoToken, Presented, read_bearer
+from keyturn.bearer import read_bearer
+from keyturn.errors import BadAuthorization, NoToken
+from keyturn.strict import MAX_TOKEN_CHARACTERS
 
 
 @pytest.mark.parametrize("line", ["Bearer abc.def-_~+/", "bearer abc.def-_~+/", "BEARER abc.def-_~+/"])
 def test_one_token_behind_the_scheme_in_any_case_is_presented(line):
-    answer = read_bearer([line])
-    assert isinstance(answer, Presented)
-    assert answer.token.reveal() == "abc.def-_~+/"
-    assert "abc" not in repr(answer)
+    assert read_bearer([line]) == "abc.def-_~+/"
 
 
 def test_padding_ends_a_token():
-    assert isinstance(read_bearer(["Bearer abc=="]), Presented)
-    assert isinstance(read_bearer(["Bearer a=b"]), Malformed)
+    assert read_bearer(["Bearer abc=="]) == "abc=="
+    with pytest.raises(BadAuthorization):
+        read_bearer(["Bearer a=b"])
 
 
 @pytest.mark.parametrize("lines", [[], ["Basic abc"], ["DPoP abc"], [""], ["Bearerabc"], ["Bearer\tabc"]])
 def test_without_the_scheme_there_is_no_token(lines):
-    assert read_bearer(lines) == NoToken()
+    with pytest.raises(NoToken):
+        read_bearer(lines)
 
 
 @pytest.mark.parametrize(
@@ -43,19 +44,26 @@ def test_without_the_scheme_there_is_no_token(lines):
     ],
 )
 def test_anything_else_behind_the_scheme_is_malformed(line):
-    assert isinstance(read_bearer([line]), Malformed)
+    with pytest.raises(BadAuthorization) as refusal:
+        read_bearer([line])
+    assert "abc" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("second", ["Bearer abc", "Bearer other", "Basic abc", ""])
 def test_two_authorization_headers_are_refused_whatever_they_say(second):
-    assert isinstance(read_bearer(["Bearer abc", second]), Malformed)
-    assert isinstance(read_bearer([second, "Bearer abc"]), Malformed)
+    for lines in (["Bearer abc", second], [second, "Bearer abc"]):
+        with pytest.raises(BadAuthorization):
+            read_bearer(lines)
 
 
 def test_the_longest_token_passes():
-    assert isinstance(read_bearer(["Bearer " + "a" * MAX_TOKEN_CHARACTERS]), Presented)
+    longest = "a" * MAX_TOKEN_CHARACTERS
+    assert read_bearer(["Bearer " + longest]) == longest
 
 
 @given(st.lists(st.text(max_size=40), max_size=3))
 def test_every_header_has_an_answer(lines):
-    assert isinstance(read_bearer(lines), NoToken | Malformed | Presented)
+    try:
+        assert read_bearer(lines)
+    except (NoToken, BadAuthorization):
+        return

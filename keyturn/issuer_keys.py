@@ -1,0 +1,164 @@
+"""The keys of one issuer, fetched and kept: rules from ``key_state``, thread from ``background``, I/O from ``http``."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from keyturn.background import Background
+from keyturn.bounds import Bounds
+from keyturn.discovery import Discovery
+from keyturn.errors import IssuerFault, KeysUnavailable, UnknownKey
+from keyturn.http import Fetched, Fetcher, HttpFetcher
+from keyturn.issuer_url import check_issuer, origin
+from keyturn.key_state import REFRESH_FROM, Budget, Held, Moment, Step
+from keyturn.ports import Clock, SystemClock
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
+
+    from keyturn.keys import KeySet
+    from keyturn.waiting import Flow
+
+_log: Final = logging.getLogger("keyturn.keys")
+
+
+class IssuerKeys:
+    """The key set of ``issuer``: discovered, fetched in a thread, refreshed before it goes stale.
+
+    Share one between the verifiers of several audiences. ``jwks_origins`` names further origins that its metadata may
+    point to (``https://keys.example.com``); without it, only the issuer's own. Nothing is fetched before it is needed.
+
+    Raises:
+        ValueError: ``issuer`` or an origin is not an https address (http on this machine alone).
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        bounds: Bounds | None = None,
+        jwks_origins: Iterable[str] = (),
+        ssl_context: ssl.SSLContext | None = None,
+        fetcher: Fetcher | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.bounds = bounds or Bounds()
+        self._origins = tuple(jwks_origins)
+        if None in map(origin, self._origins):
+            raise ValueError("an origin of a key set is an https address (http on this machine alone)")
+        self._clock: Clock = clock or SystemClock()
+        self._fetcher = fetcher or HttpFetcher(max_bytes=self.bounds.max_response_bytes, ssl_context=ssl_context)
+        self._discovery = Discovery(check_issuer(issuer), bounds=self.bounds, other_origins=self._origins)
+        self._held = Held()
+        self._sought: str | None = None
+        self._closed = False
+        self._budget = Budget(self.bounds.refetch_seconds)
+        self._background = Background(self._refresh, name="keyturn-keys", overdue_seconds=2 * self.bounds.fetch_seconds)
+
+    def holding(self, kid: str) -> Flow[KeySet]:
+        """The key set for a token of ``kid``, which is in it; waits for a fetch only if there is no other way.
+
+        Raises:
+            UnknownKey: the issuer has no such key.
+            KeysUnavailable: the issuer is away, and what is held is too old or does not know the key.
+        """
+        arrived = self._now()
+        while True:
+            held, now = self._held, self._now()
+            match held.step(kid, arrived=arrived, now=now, bounds=self.bounds):
+                case Step.USE:
+                    return held.keys
+                case Step.USE_AND_REFRESH:
+                    self._refresh_soon(held, now)
+                    return held.keys
+                case Step.FETCH:
+                    yield from self._waited(self._background.run())
+                case Step.LOOK_FOR_KEY:
+                    yield from self._waited(self._look_for(kid, now))
+                case Step.REFUSE_TOKEN:
+                    raise UnknownKey("the issuer has no key of this name")
+                case Step.CANNOT_KNOW:
+                    self._refresh_soon(held, now)
+                    raise self._unavailable("the issuer is away")
+
+    def prepared(self) -> Flow[None]:
+        """Fetch once, if that has not been done: for start-up and readiness.
+
+        Raises:
+            KeysUnavailable: there are no keys yet, and the issuer does not answer.
+        """
+        if self._held.began is None:
+            yield from self._waited(self._background.run())
+        if self._held.began is None:
+            raise self._unavailable("the issuer is away")
+
+    def close(self) -> None:
+        """Fetch no more. What is held is used until it is too old."""
+        with self._background.lock:
+            self._closed, is_in_use = True, self._background.is_running
+            self._background.close()
+        if not is_in_use:
+            self._fetcher.close()
+
+    def _now(self) -> Moment:
+        return Moment(wall_ms=self._clock.now_ms(), monotonic_seconds=self._clock.monotonic_seconds())
+
+    def _refresh_soon(self, held: Held, now: Moment) -> None:
+        if not self._background.is_running and held.may_try(now, bounds=self.bounds):
+            self._background.run()
+
+    def _look_for(self, kid: str, now: Moment) -> Future[None] | None:
+        with self._background.lock:
+            if not self._background.is_running:
+                if not self._budget.take(now):
+                    raise UnknownKey("no key has this name, and the issuer was asked enough")
+                self._sought = kid
+            return self._background.run()
+
+    def _waited(self, run: Future[None] | None) -> Flow[None]:
+        if run is None:
+            raise self._unavailable("the verifier is closed")
+        yield run
+        if not run.done():
+            raise self._unavailable("the issuer is slow")
+
+    def _unavailable(self, message: str) -> KeysUnavailable:
+        return KeysUnavailable(message, retry_after_seconds=max(1, round(self.bounds.refetch_seconds)))
+
+    def _refresh(self) -> float:
+        try:
+            return self._refreshed()
+        finally:
+            if self._closed:
+                self._fetcher.close()
+
+    def _refreshed(self) -> float:
+        with self._background.lock:
+            sought, self._sought = self._sought, None
+        began = self._now()
+        deadline = began.monotonic_seconds + self.bounds.fetch_seconds
+        try:
+            found = self._discovery.fetch(lambda url: self._get(url, deadline), now_seconds=began.monotonic_seconds)
+        except IssuerFault as fault:
+            _log.warning("the keys of the issuer cannot be fetched: %s", fault)
+            self._keep(lambda held: held.after_failure(ended=self._now()))
+            return self.bounds.refetch_seconds
+        ended = self._now()
+        self._keep(lambda held: held.after_success(found, began=began, ended=ended, sought=sought))
+        return REFRESH_FROM * found.fresh_seconds
+
+    def _get(self, url: str, deadline: float) -> Fetched:
+        left = deadline - self._clock.monotonic_seconds()
+        if left <= 0:
+            raise IssuerFault("the answers take too long")
+        return self._fetcher.get(url, seconds=left)
+
+    def _keep(self, change: Callable[[Held], Held]) -> None:
+        with self._background.lock:
+            if self._background.is_current:
+                before, self._held = self._held, change(self._held)
+                if self._held.keys.keys() - before.keys.keys():
+                    self._budget.give_back()
