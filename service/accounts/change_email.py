@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from service.accounts.recovery_repo import Found, RecoveryRepo
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
-    from service.kernel.ids import UserId
     from service.kernel.secret import Secret
     from service.mail.links import Links
     from service.mail.outbox import Outbox
     from service.throttle.quotas import Quotas
+    from service.tokens.session_gate import LiveCaller
     from service.tokens.user_proof import Proof, UserProofs
     from service.users.identity import IdentityKeys
+    from service.users.model import User
     from service.users.repo import UserRepo
 
 
@@ -49,12 +50,13 @@ class ChangeEmail:
     entropy: Entropy
     locale: str
 
-    async def ask(self, user_id: UserId, *, new_email: str, password: Secret[str], network: str) -> None:
+    async def ask(self, caller: LiveCaller, *, new_email: str, password: Secret[str], network: str) -> None:
         """The same answer for a free and a taken address. Raises Invalid, InvalidCredentials, Unauthenticated."""
         email = parse_email(new_email)
         if isinstance(email, NameRefusal):
             raise Invalid(FieldError(field="new_email", code=email.code, message=email.sentence))
-        user = (await self.proof.require(user_id, password, network=network)).user
+        user_id = caller.user_id
+        user = (await self.proof.require(user_id, password, session_epoch=caller.epoch, network=network)).user
         email_key = self.identities.of(email)
         if email_key == user.email_key:
             raise Invalid(FieldError(field="new_email", code="same_address", message="This is the address already."))
@@ -67,7 +69,7 @@ class ChangeEmail:
             if owner is None
             else MailMessage(to=email.address, template=MailKind.ALREADY_REGISTERED, locale=locale)
         )
-        await self._store(user_id, email, email_key, made, message)
+        await self._store(user, email, email_key, made, message)
         self.audit.record(Event(kind=EventKind.EMAIL_CHANGE_ASK, outcome="mailed", user_id=user_id))
 
     async def confirm_by_token(self, presented_token: Secret[str]) -> None:
@@ -80,9 +82,10 @@ class ChangeEmail:
             raise self._refusal("wrong_token")
         await self._confirm(found)
 
-    async def confirm_by_code(self, user_id: UserId, presented_code: Secret[str]) -> None:
+    async def confirm_by_code(self, caller: LiveCaller, presented_code: Secret[str]) -> None:
         """With the code, by who asked. Raises BadRequest; every try is counted before it is compared."""
-        found = await self.recovery.try_change_code(user_id, now_ms=self.clock.now_ms())
+        user_id, now_ms = caller.user_id, self.clock.now_ms()
+        found = await self.recovery.try_change_code(user_id, session_epoch=caller.epoch, now_ms=now_ms)
         if found is None or found.change is None:
             raise self._refusal("unknown")
         digest = self.proofs.read_code(user_id, presented_code.reveal())
@@ -90,11 +93,11 @@ class ChangeEmail:
             raise self._refusal("wrong_code")
         await self._confirm(found)
 
-    async def _store(self, user_id: UserId, email: Email, email_key: str, made: Proof, message: MailMessage) -> None:
+    async def _store(self, user: User, email: Email, email_key: str, made: Proof, message: MailMessage) -> None:
         announced = self.outbox.prepare(message)
         expires_ms = self.clock.now_ms() + PROOF_SECONDS * 1000
         await asyncio.gather(
-            self.recovery.ask_change(user_id, made, expires_ms=expires_ms, email=email.address, email_key=email_key),
+            self.recovery.ask_change(user, made, expires_ms=expires_ms, email=email.address, email_key=email_key),
             self.outbox.store(announced),
         )
         self.outbox.dispatch(announced)

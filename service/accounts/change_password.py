@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from service.accounts.proof_of_password import ProofOfPassword
     from service.accounts.recovery_repo import RecoveryRepo
     from service.kernel.clock import Clock
-    from service.kernel.ids import SessionId, UserId
     from service.kernel.secret import Secret
     from service.mail.outbox import Outbox
     from service.passwords.hasher import PasswordHasher
+    from service.tokens.session_gate import LiveCaller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +34,16 @@ class ChangePassword:
     clock: Clock
     locale: str
 
-    async def __call__(
-        self, user_id: UserId, session_id: SessionId, *, current: Secret[str], new: Secret[str], network: str
-    ) -> None:
+    async def __call__(self, caller: LiveCaller, *, current: Secret[str], new: Secret[str], network: str) -> None:
         """Raises InvalidCredentials for a wrong current password, Invalid for the new one, Conflict for a race."""
-        proven = await self.proof.require(user_id, current, network=network)
+        user_id = caller.user_id
+        proven = await self.proof.require(user_id, current, session_epoch=caller.epoch, network=network)
         await self.new_passwords.require(new, proven.user)
         new_hash = await self.hasher.hash(new)
         announced = self.outbox.prepare(notice(MailKind.PASSWORD_CHANGED, proven.user, default_locale=self.locale))
         done = await self.recovery.change_password(
             proven.user,
-            session_id,
+            caller.session_id,
             old_hash=proven.password_hash,
             new_hash=new_hash,
             now_ms=self.clock.now_ms(),

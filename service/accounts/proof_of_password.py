@@ -37,15 +37,18 @@ class ProofOfPassword:
     lanes: LaneKeys
     audit: Audit
 
-    async def require(self, user_id: UserId, password: Secret[str], *, network: str) -> Proven:
-        """Raises InvalidCredentials for a wrong password, Unauthenticated when the account is not active any more.
+    async def require(self, user_id: UserId, password: Secret[str], *, session_epoch: int, network: str) -> Proven:
+        """On the word of a session of ``session_epoch``.
+
+        Raises InvalidCredentials for a wrong password, Unauthenticated when the account is not active any more, or has
+        ended sessions of that epoch.
 
         Wrong ones are counted: an access token that was stolen must not become a way to guess the password. Raises
         TooManyRequests when they are too many.
         """
         found = await self.users.load_with_credentials(user_id)
-        if found is None or not found[0].may_act:
-            raise Unauthenticated("account is not active", presented=True)
+        if found is None or not found[0].may_act or session_epoch < found[0].epoch:
+            raise Unauthenticated("account is not active, or sessions have ended", presented=True)
         user, stored = found[0], stored_hash(found[1])
         lanes = self.lanes.code(door="password", subject=user_id.hex(), prefix=network)
         async with await self.throttle.before(lanes) as attempt:

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from service.tokens.user_proof import Proof
 
 _IS_ACTIVE = "st = :active"
+_IS_AS_PROVEN = "st = :active AND ep = :ep"
 _ASK_RESET = "SET rd = :td, rc = :cc, rx = :xp, rn = :zero"
 _ASK_CHANGE = "SET cd = :td, cc = :cc, cx = :xp, cn = :zero, ce = :email, ck = :key"
 _MAY_TRY_RESET = "st = :active AND rx > :now AND rn < :max"
-_MAY_TRY_CHANGE = "st = :active AND cx > :now AND cn < :max"
+_MAY_TRY_CHANGE = "st = :active AND ep <= :seen AND cx > :now AND cn < :max"
 _RESET = f"{items.FORGET_PENDING} ADD ep :one"
 _MAY_RESET = "st = :active AND rd = :td AND rx > :now"
 _CHANGE_PASSWORD = f"SET ep = :next {items.FORGET_PENDING}"
@@ -75,18 +76,22 @@ class RecoveryRepo:
         values = {**_proof(proof), ":xp": expires_ms, ":zero": 0}
         return await self._update(user_id, _ASK_RESET, _IS_ACTIVE, values) is not None
 
-    async def ask_change(self, user_id: UserId, proof: Proof, *, expires_ms: int, email: str, email_key: str) -> bool:
-        """Remember a new address; the latest is the only one. False when the user is not active."""
-        values = {**_proof(proof), ":xp": expires_ms, ":zero": 0, ":email": email, ":key": email_key}
-        return await self._update(user_id, _ASK_CHANGE, _IS_ACTIVE, values) is not None
+    async def ask_change(self, user: User, proof: Proof, *, expires_ms: int, email: str, email_key: str) -> bool:
+        """Remember a new address; the latest is the only one.
+
+        False when ``user`` is not active any more, or has ended its sessions since it proved itself.
+        """
+        values = {**_proof(proof), ":xp": expires_ms, ":zero": 0, ":email": email, ":key": email_key, ":ep": user.epoch}
+        return await self._update(user.user_id, _ASK_CHANGE, _IS_AS_PROVEN, values) is not None
 
     async def try_reset_code(self, user_id: UserId, *, now_ms: int) -> Found | None:
         """Count a try before the code is compared, so that parallel guesses are counted too. None when none is left."""
-        return await self._try(user_id, "ADD rn :one", _MAY_TRY_RESET, now_ms)
+        return await self._try(user_id, "ADD rn :one", _MAY_TRY_RESET, {":now": now_ms})
 
-    async def try_change_code(self, user_id: UserId, *, now_ms: int) -> Found | None:
-        """The same for the code of a new address."""
-        return await self._try(user_id, "ADD cn :one", _MAY_TRY_CHANGE, now_ms)
+    async def try_change_code(self, user_id: UserId, *, session_epoch: int, now_ms: int) -> Found | None:
+        """The same for the code of a new address, which is typed in a session of ``session_epoch``."""
+        values = {":now": now_ms, ":seen": session_epoch}
+        return await self._try(user_id, "ADD cn :one", _MAY_TRY_CHANGE, values)
 
     async def reset(self, user: User, *, token_digest: bytes, password_hash: str, now_ms: int, letter: Put) -> bool:
         """Spend the reset, set the password, end every session, tell the owner: all or nothing."""
@@ -154,9 +159,8 @@ class RecoveryRepo:
             raise
         return True
 
-    async def _try(self, user_id: UserId, update: str, condition: str, now_ms: int) -> Found | None:
-        values: dict[str, Value | None] = {":now": now_ms, ":max": MAX_CODE_TRIES, ":one": 1}
-        item = await self._update(user_id, update, condition, values)
+    async def _try(self, user_id: UserId, update: str, condition: str, values: dict[str, int]) -> Found | None:
+        item = await self._update(user_id, update, condition, {**values, ":max": MAX_CODE_TRIES, ":one": 1})
         return None if item is None else _found(item)
 
     async def _update(

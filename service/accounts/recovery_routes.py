@@ -23,7 +23,7 @@ from service.accounts.verify_email import refusal
 from service.errors import InvalidCredentials, TooManyRequests
 from service.kernel.secret import Secret
 from service.throttle.network import Networks
-from service.tokens.guards import SignedIn
+from service.tokens.guards import Alive
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
 from service.web.strict_route import StrictRoute
@@ -69,14 +69,13 @@ async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provide
 async def change_password(
     body: ChangePasswordBody,
     request: Request,
-    caller: SignedIn,
+    caller: Alive,
     flow: Annotated[ChangePassword, provided(ChangePassword)],
     networks: TheNetworks,
 ) -> None:
     """Every other session ends; this one goes on."""
     await flow(
-        caller.user_id,
-        caller.session_id,
+        caller,
         current=Secret(body.current_password.get_secret_value()),
         new=Secret(body.new_password.get_secret_value()),
         network=networks.of(request),
@@ -90,11 +89,11 @@ async def change_password(
     summary="Ask for another e-mail address",
 )
 async def change_email(
-    body: ChangeEmailBody, request: Request, caller: SignedIn, flow: TheChangeEmail, networks: TheNetworks
+    body: ChangeEmailBody, request: Request, caller: Alive, flow: TheChangeEmail, networks: TheNetworks
 ) -> AcceptedOut:
     """Takes effect when the new address confirms; the old one is told."""
     password = Secret(body.password.get_secret_value())
-    await flow.ask(caller.user_id, new_email=body.new_email, password=password, network=networks.of(request))
+    await flow.ask(caller, new_email=body.new_email, password=password, network=networks.of(request))
     return AcceptedOut()
 
 
@@ -115,6 +114,6 @@ async def confirm_email_change(body: ConfirmTokenBody, flow: TheChangeEmail) -> 
     responses=problem_responses(*BODY, refusal(), 401, TooManyRequests, 503),
     summary="Confirm my new address with the code",
 )
-async def confirm_email_change_by_code(body: ConfirmCodeBody, caller: SignedIn, flow: TheChangeEmail) -> None:
+async def confirm_email_change_by_code(body: ConfirmCodeBody, caller: Alive, flow: TheChangeEmail) -> None:
     """For who is signed in on the device that asked."""
-    await flow.confirm_by_code(caller.user_id, Secret(body.code.get_secret_value()))
+    await flow.confirm_by_code(caller, Secret(body.code.get_secret_value()))

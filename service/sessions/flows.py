@@ -10,6 +10,7 @@ from service.errors import NotFound, Unauthenticated
 from service.kernel.ids import new_session_id
 from service.sessions.model import Device, RevokeReason, Session, SessionLife, SessionState, SignInFacts
 from service.sessions.refresh_token import SECRET_BYTES, RefreshToken
+from service.users.repo import EndedAll
 
 if TYPE_CHECKING:
     from service.kernel.clock import Clock
@@ -105,11 +106,20 @@ class LogoutAll:
     users: UserRepo
     audit: Audit
 
-    async def __call__(self, user_id: UserId) -> None:
-        """Raise the user's epoch. Raises Unauthenticated when the account is not active any more."""
-        if not await self.users.end_all_sessions(user_id):
-            raise Unauthenticated("account is not active", presented=True)
-        self.audit.record(Event(kind=EventKind.LOGOUT_ALL, outcome="ended", user_id=user_id))
+    async def __call__(self, user_id: UserId, *, session_epoch: int) -> None:
+        """Raise the user's epoch, on the word of a session of ``session_epoch``.
+
+        Where it was raised since, every session that the caller can mean has ended: that is no error, so that a lost
+        answer may be asked for again, and nothing is done, so that an ended session ends no later one. Raises
+        Unauthenticated when the account is not active any more.
+        """
+        match await self.users.end_all_sessions(user_id, session_epoch=session_epoch):
+            case EndedAll.ENDED:
+                self.audit.record(Event(kind=EventKind.LOGOUT_ALL, outcome="ended", user_id=user_id))
+            case EndedAll.HAD_ENDED:
+                return
+            case EndedAll.NOT_ACTIVE:
+                raise Unauthenticated("account is not active", presented=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,11 +154,19 @@ class EndSession:
     """Ends one session of a user by its id."""
 
     sessions: SessionRepo
+    users: UserRepo
     audit: Audit
     clock: Clock
 
-    async def __call__(self, user_id: UserId, session_id: SessionId) -> None:
-        """Raises NotFound when there is none, or it has ended."""
+    async def __call__(self, user_id: UserId, session_id: SessionId, *, session_epoch: int) -> None:
+        """On the word of a session of ``session_epoch``.
+
+        Raises NotFound when there is none, or it has ended; Unauthenticated when the account is not active, or the
+        caller's own session is dead by the epoch.
+        """
+        user = await self.users.load(user_id)
+        if user is None or not user.may_act or session_epoch < user.epoch:
+            raise Unauthenticated("account is not active, or sessions have ended", presented=True)
         ended = await self.sessions.revoke(
             user_id, session_id, reason=RevokeReason.ENDED_BY_OWNER, now_ms=self.clock.now_ms()
         )

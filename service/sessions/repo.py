@@ -157,6 +157,11 @@ class SessionRepo:
         item = await self.dynamo.get(Get(table=Table.SESSIONS, key=items.key(user_id, session_id)))
         return None if item is None else items.from_item(item)
 
+    async def live_epoch(self, user_id: UserId, session_id: SessionId, *, now_ms: int) -> int | None:
+        """The epoch of a session that is active and has not expired, else None; the user's may be past it."""
+        session = await self.load(user_id, session_id)
+        return None if session is None or not session.is_live(now_ms=now_ms, user_epoch=0) else session.epoch
+
     async def page(self, user_id: UserId, *, limit: int, start: Item | None) -> SessionPage:
         """A user's sessions, ended ones among them, in key order."""
         page = await self.dynamo.query(

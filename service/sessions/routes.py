@@ -13,7 +13,7 @@ from service.sessions.refresh import Refresh
 from service.sessions.schemas import RefreshBody, SessionOut, SessionsOut, TokensOut
 from service.sessions.transport import Transport
 from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors
-from service.tokens.guards import Owner, SessionIdPath, SignedIn
+from service.tokens.guards import Alive, Owner, SessionIdPath, SignedIn
 from service.web.cookies import delete_refresh_cookie
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
@@ -76,9 +76,12 @@ async def logout(
     responses=problem_responses(401, 503),
     summary="End every session of the caller",
 )
-async def logout_all(caller: SignedIn, flow: Annotated[LogoutAll, provided(LogoutAll)]) -> None:
-    """Refresh tokens are dead at once; access tokens live out their minutes."""
-    await flow(caller.user_id)
+async def logout_all(caller: Alive, flow: Annotated[LogoutAll, provided(LogoutAll)]) -> None:
+    """Refresh tokens are dead at once; access tokens live out their minutes.
+
+    401 for an access token whose own session has ended. Where this door ended it, 204 again and nothing is done.
+    """
+    await flow(caller.user_id, session_epoch=caller.epoch)
 
 
 @router.get(
@@ -112,10 +115,10 @@ async def list_sessions(
     summary="End one session of a user",
 )
 async def end_session(
-    owner: Owner, session_id: SessionIdPath, flow: Annotated[EndSession, provided(EndSession)]
+    owner: Owner, caller: Alive, session_id: SessionIdPath, flow: Annotated[EndSession, provided(EndSession)]
 ) -> None:
     """404 for a session that is not there, has ended, or is somebody else's."""
     parsed = parse_session_id(session_id)
     if parsed is None:
         raise NotFound
-    await flow(owner, parsed)
+    await flow(owner, parsed, session_epoch=caller.epoch)

@@ -11,6 +11,7 @@ from fastapi.security.base import SecurityBase
 from service.errors import InsufficientScope, NotFound
 from service.kernel.ids import UserId, parse_user_id
 from service.tokens.gatekeeper import Caller, Gatekeeper
+from service.tokens.session_gate import LiveCaller, SessionGate
 from service.web.provide import provided
 
 _ID_PATTERN = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -37,6 +38,14 @@ async def signed_in(lines: Annotated[list[str], Depends(_Bearer())], gatekeeper:
 
 
 SignedIn = Annotated[Caller, Depends(signed_in)]
+
+
+async def alive(caller: SignedIn, gate: Annotated[SessionGate, provided(SessionGate)]) -> LiveCaller:
+    """Who has a valid access token of a session that has not ended: for doors behind which something is changed."""
+    return await gate.require_alive(caller)
+
+
+Alive = Annotated[LiveCaller, Depends(alive)]
 
 
 async def recently_signed_in(caller: SignedIn, gatekeeper: TheGatekeeper) -> Caller:

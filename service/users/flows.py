@@ -43,15 +43,15 @@ class Profiles:
             raise NotFound
         return user
 
-    async def change(self, user_id: UserId, changes: Mapping[str, str]) -> User:
-        """Set ``display_name`` or ``locale``. Raises Invalid, Unauthenticated."""
+    async def change(self, user_id: UserId, changes: Mapping[str, str], *, session_epoch: int) -> User:
+        """Set ``display_name`` or ``locale`` in a session of that epoch. Raises Invalid, Unauthenticated."""
         if not changes:
             return await self.of_caller(user_id)
         if has_invisible_character(changes.get("display_name", "")):
             message = "Remove the invisible characters."
             raise Invalid(FieldError(field="display_name", code="control_character", message=message))
-        user = await self.users.set_profile(user_id, changes)
+        user = await self.users.set_profile(user_id, changes, session_epoch=session_epoch)
         if user is None:
-            raise Unauthenticated("account is not active", presented=True)
+            raise Unauthenticated("account is not active, or sessions have ended", presented=True)
         self.audit.record(Event(kind=EventKind.PROFILE_CHANGE, outcome="ok", user_id=user_id))
         return user

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
 from service.kernel.ids import UserId
@@ -24,11 +25,20 @@ Credentials = Mapping[str, "Item"]
 
 _PARTITION_LIMIT = 100
 _OF_USER = "uid = :uid"
-_IS_ACTIVE = "st = :active"
+_IS_ALIVE = "st = :active AND ep <= :seen"
 _IS_LIVING = "attribute_exists(uid) AND st <> :deleted"
 _BUMP_EPOCH = "ADD ep :one"
 _SET_STATE = f"SET st = :state {items.FORGET_PENDING} ADD ep :one"
 _PROFILE_SETS = {"display_name": "dn = :display_name", "locale": "lc = :locale"}
+
+
+class EndedAll(Enum):
+    """What became of ending every session."""
+
+    ENDED = auto()
+    HAD_ENDED = auto()
+    """Sessions of that epoch were ended before: all that could be meant are dead."""
+    NOT_ACTIVE = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +84,22 @@ class UserRepo:
         profile = by_sort.pop(items.PROFILE, None)
         return None if profile is None else (items.from_item(profile), by_sort)
 
-    async def end_all_sessions(self, user_id: UserId) -> bool:
-        """Raise the epoch: every session begun before is dead at its next refresh. False when not active."""
-        return await self._update(user_id, _BUMP_EPOCH, _IS_ACTIVE, {":active": UserState.ACTIVE.value, ":one": 1})
+    async def end_all_sessions(self, user_id: UserId, *, session_epoch: int) -> EndedAll:
+        """Raise the epoch on the word of a session of ``session_epoch``: all begun before die at their next refresh."""
+        values: dict[str, Value | None] = {
+            ":active": UserState.ACTIVE.value,
+            ":seen": session_epoch,
+            ":one": 1,
+        }
+        operation = Update(
+            table=Table.USERS, key=items.key(user_id), update=_BUMP_EPOCH, condition=_IS_ALIVE, values=values
+        )
+        try:
+            await self.dynamo.write(operation)
+        except ConditionFailed as refusal:
+            user = None if refusal.item is None else items.from_item(refusal.item)
+            return EndedAll.HAD_ENDED if user is not None and user.may_act else EndedAll.NOT_ACTIVE
+        return EndedAll.ENDED
 
     async def set_state(self, user_id: UserId, state: UserState) -> User | None:
         """Change the state and end all sessions. None when there is no such user, or it was deleted."""
@@ -87,17 +110,15 @@ class UserRepo:
         }
         return await self._update_to(user_id, _SET_STATE, _IS_LIVING, values)
 
-    async def set_profile(self, user_id: UserId, changes: Mapping[str, str]) -> User | None:
-        """Change what a user may change of itself: ``display_name``, ``locale``. None when it is not active.
+    async def set_profile(self, user_id: UserId, changes: Mapping[str, str], *, session_epoch: int) -> User | None:
+        """Change what a user may change of itself: ``display_name``, ``locale``.
 
-        Raises KeyError for any other name.
+        None when it is not active, or has ended sessions of ``session_epoch``. Raises KeyError for any other name.
         """
         update = "SET " + ", ".join(_PROFILE_SETS[name] for name in changes)
         values: dict[str, Value | None] = {f":{name}": value for name, value in changes.items()}
-        return await self._update_to(user_id, update, _IS_ACTIVE, {**values, ":active": UserState.ACTIVE.value})
-
-    async def _update(self, user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]) -> bool:
-        return await self._update_to(user_id, update, condition, values) is not None
+        values |= {":active": UserState.ACTIVE.value, ":seen": session_epoch}
+        return await self._update_to(user_id, update, _IS_ALIVE, values)
 
     async def _update_to(
         self, user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from service.kernel.ids import UserId, id_text
 from service.tokens.gatekeeper import Caller
-from service.tokens.guards import SignedIn, owner_or
+from service.tokens.guards import Alive, SignedIn, owner_or
 from service.users.flows import Profiles
 from service.users.model import User
 from service.users.schemas import MeOut, ProfileBody, UserOut
@@ -27,10 +27,10 @@ async def me(caller: SignedIn, profiles: TheProfiles) -> MeOut:
 
 
 @router.patch("/me", responses=problem_responses(*BODY, 401, 503), summary="Change my display name or locale")
-async def change_me(body: ProfileBody, caller: SignedIn, profiles: TheProfiles) -> MeOut:
+async def change_me(body: ProfileBody, caller: Alive, profiles: TheProfiles) -> MeOut:
     """Names that sign in, scopes and states are not among the fields."""
     changes: dict[str, str] = body.model_dump(exclude_none=True)
-    return _me(await profiles.change(caller.user_id, changes), caller)
+    return _me(await profiles.change(caller.user_id, changes, session_epoch=caller.epoch), caller)
 
 
 @router.get("/users/{user_id}", responses=problem_responses(401, 404, 503), summary="Look at a user")

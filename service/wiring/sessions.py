@@ -14,6 +14,7 @@ from service.signin.flows import SignIn
 from service.throttle.network import Networks
 from service.tokens.gatekeeper import Gatekeeper
 from service.tokens.metadata import Metadata
+from service.tokens.session_gate import SessionGate
 from service.users.events.flows import ListEvents
 from service.users.flows import Profiles
 from service.web.csrf import SiteRule
@@ -69,7 +70,7 @@ def session_services(core: Core) -> list[object]:
         Logout(sessions=core.sessions, keys=core.refresh_keys, audit=core.audit, clock=core.clock),
         LogoutAll(users=core.users, audit=core.audit),
         ListSessions(sessions=core.sessions, users=core.users, clock=core.clock),
-        EndSession(sessions=core.sessions, audit=core.audit, clock=core.clock),
+        EndSession(sessions=core.sessions, users=core.users, audit=core.audit, clock=core.clock),
     ]
 
 
@@ -90,6 +91,7 @@ def caller_services(core: Core) -> list[object]:
             leeway_seconds=settings.clock_skew_seconds,
             recent_seconds=settings.recent_sign_in_seconds,
         ),
+        SessionGate(sessions=core.sessions, clock=core.clock),
         Networks(trusted_proxies=settings.trusted_proxies),
         Profiles(users=core.users, audit=core.audit),
         ListEvents(events=EventRepo(dynamo=core.dynamo), users=core.users, audit=core.audit, clock=core.clock),

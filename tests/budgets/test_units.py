@@ -38,6 +38,7 @@ from service.signin.flows import SignIn
 from service.signin.model import Origin
 from service.telemetry.metrics import Metrics
 from service.tokens.keyring import KeyRing
+from service.tokens.session_gate import SessionGate
 from service.users.flows import Profiles
 from service.wiring.build import build
 from tests.support.mailbox import Mailbox
@@ -71,12 +72,12 @@ BUDGET = {
     "log out": (1, 0),
     "log out again": (1, 0),
     "log out with a token that is not ours": (0, 0),
-    "log out everywhere": (1, 0),
+    "log out everywhere": (1, 1),
     "me from the table": (0, 1),
-    "change my profile": (1, 0),
+    "change my profile": (1, 1),
     "list eight sessions": (0, 2),
-    "end a session": (1, 0),
-    "end a session that is not there": (1, 0),
+    "end a session": (1, 2),
+    "end a session that is not there": (1, 1),
     "look another user up": (0, 2),
     "look nobody up": (0, 2),
     "close with a username and one session": (11, 3),
@@ -137,6 +138,11 @@ class House:
 
     def session_of(self, issued):
         return self.flow(Refresh).keys.decode(issued.refresh_token.reveal()).session_id
+
+    async def epoch_of(self, issued):
+        """What the guard of the doors reads."""
+        gate, now_ms = self.flow(SessionGate), self.clock.now_ms()
+        return await gate.sessions.live_epoch(self.user_of(issued), self.session_of(issued), now_ms=now_ms)
 
     def user_of(self, issued):
         return self.flow(Refresh).keys.decode(issued.refresh_token.reveal()).user_id
@@ -253,12 +259,12 @@ async def test_logging_out_costs_one_write_each_time(house):
         await house.log_out(issued)
 
 
-async def test_logging_out_everywhere_costs_one_write_however_many_sessions_there_are(house):
+async def test_logging_out_everywhere_costs_one_write_and_one_read_however_many_sessions_there_are(house):
     issued = await house.person()
     for _ in range(3):
         await house.sign_in()
     async with house.costs("log out everywhere"):
-        await house.flow(LogoutAll)(house.user_of(issued))
+        await house.flow(LogoutAll)(house.user_of(issued), session_epoch=await house.epoch_of(issued))
 
 
 async def test_listing_eight_sessions_costs_one_read_and_one_of_the_user(house):
@@ -273,10 +279,12 @@ async def test_listing_eight_sessions_costs_one_read_and_one_of_the_user(house):
 async def test_ending_a_session_costs_one_write_whether_or_not_it_is_there(house):
     issued = await house.person()
     async with house.costs("end a session"):
-        await house.flow(EndSession)(house.user_of(issued), parse_session_id(issued.session_id))
+        await house.flow(EndSession)(
+            house.user_of(issued), parse_session_id(issued.session_id), session_epoch=await house.epoch_of(issued)
+        )
     async with house.costs("end a session that is not there"):
         with pytest.raises(NotFound):
-            await house.flow(EndSession)(house.user_of(issued), new_session_id(house.entropy))
+            await house.flow(EndSession)(house.user_of(issued), new_session_id(house.entropy), session_epoch=0)
 
 
 async def test_looking_at_oneself_costs_one_read_and_at_others_one_more(house):
@@ -293,7 +301,8 @@ async def test_looking_at_oneself_costs_one_read_and_at_others_one_more(house):
         with pytest.raises(NotFound):
             await house.flow(Profiles).of(new_user_id(house.entropy), seen_by=user_id)
     async with house.costs("change my profile"):
-        await house.flow(Profiles).change(user_id, {"display_name": "Ada Lovelace"})
+        epoch = await house.epoch_of(issued)
+        await house.flow(Profiles).change(user_id, {"display_name": "Ada Lovelace"}, session_epoch=epoch)
 
 
 async def test_closing_costs_one_transaction_and_a_write_a_session(house):

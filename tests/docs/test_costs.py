@@ -138,12 +138,16 @@ async def test_each_operation_costs_what_the_document_says(client, mailbox, meas
     for name, path in {"who am I": "/v1/me", "list sessions (up to 8)": f"{me}/sessions"}.items():
         async with measure(name):
             assert (await client.get(path, headers=bearer(tokens))).status_code == 200
+    ended = f"{me}/sessions/{(await sign_in(client))['session_id']}"
+    async with measure("end a session"):
+        assert (await client.delete(ended, headers=bearer(tokens))).status_code == 204
     async with measure("change the profile"):
         assert (await client.patch("/v1/me", json={"locale": "de"}, headers=bearer(tokens))).status_code == 200
     await recover(client, mailbox, measure, tokens)
     tokens = await sign_in(client, "new@example.com")
     async with measure("log out"):
         assert (await client.post("/v1/logout", json={"refresh_token": tokens["refresh_token"]})).status_code == 204
+    tokens = await sign_in(client, "new@example.com")
     async with measure("log out everywhere"):
         assert (await client.post("/v1/logout-all", headers=bearer(tokens))).status_code == 204
     async with measure("key set, metadata, /healthz"):

@@ -243,6 +243,8 @@ async def test_a_change_is_void_after_the_account_was_disabled_or_locked(client,
             await set_state(client, ada, now)
             assert is_problem(await confirm(client, token), 400, "invalid_token")
             assert is_problem(await confirm_code(client, tokens, code), 400, "invalid_token")
+        tokens = await sign_in(client, ada.email)
+        assert is_problem(await confirm_code(client, tokens, code), 400, "invalid_token")
     assert (await login(client, ada.email)).status_code == 200
 
 

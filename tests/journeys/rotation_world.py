@@ -158,7 +158,7 @@ class World:
             ),
             logout=Logout(sessions=sessions, keys=keys, audit=audit, clock=clock),
             logout_all=LogoutAll(users=users, audit=audit),
-            end_session=EndSession(sessions=sessions, audit=audit, clock=clock),
+            end_session=EndSession(sessions=sessions, users=users, audit=audit, clock=clock),
         )
 
     def run(self, awaitable):

@@ -166,14 +166,16 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
     def end(self, data, which, how):
         family, instance = self.some_family(data), self.instance(which)
         if how == "log out everywhere":
-            self.world.run(instance.logout_all(self.user_id))
+            self.world.run(instance.logout_all(self.user_id, session_epoch=self.epoch))
             self.epoch += 1
             return
         if how == "log out":
             text = data.draw(st.sampled_from([*family.issued.values()]))
             self.world.run(instance.logout(Secret(text)))
         else:
-            (answer,) = self.world.attempt(instance.end_session(self.user_id, family.session_id))
+            (answer,) = self.world.attempt(
+                instance.end_session(self.user_id, family.session_id, session_epoch=self.epoch)
+            )
             assert family.revoked or not isinstance(answer, NotFound)
         family.revoked = True
 

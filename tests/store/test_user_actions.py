@@ -12,7 +12,7 @@ from service.store.operations import Get
 from service.store.table import Table
 from service.users.actions import bury, hold_name, put_user, release_name, take_name
 from service.users.model import UserState
-from service.users.repo import UserRepo
+from service.users.repo import EndedAll, UserRepo
 from tests.unit.users.conftest import NOW_MS, make_user
 
 ADA, EVE = UserId(b"a" * 16), UserId(b"e" * 16)
@@ -93,13 +93,14 @@ async def test_an_account_whose_address_changed_meanwhile_is_not_buried(dynamo):
 
 
 async def test_the_epoch_is_raised_for_an_active_account_only(dynamo, repo):
-    assert not await repo.end_all_sessions(ADA)
+    assert await repo.end_all_sessions(ADA, session_epoch=0) is EndedAll.NOT_ACTIVE
     await dynamo.write(put_user(USER))
-    assert await repo.end_all_sessions(ADA)
+    assert await repo.end_all_sessions(ADA, session_epoch=0) is EndedAll.ENDED
+    assert await repo.end_all_sessions(ADA, session_epoch=0) is EndedAll.HAD_ENDED
     assert (await repo.load(ADA)).epoch == 1
     assert (await repo.set_state(ADA, UserState.DISABLED)).epoch == 2
-    assert not await repo.end_all_sessions(ADA)
-    assert await repo.set_profile(ADA, {"locale": "de"}) is None
+    assert await repo.end_all_sessions(ADA, session_epoch=2) is EndedAll.NOT_ACTIVE
+    assert await repo.set_profile(ADA, {"locale": "de"}, session_epoch=2) is None
     assert (await repo.set_state(ADA, UserState.ACTIVE)).epoch == 3
 
 
@@ -111,7 +112,7 @@ async def test_a_deleted_account_is_not_revived(dynamo, repo):
 
 async def test_a_profile_changes_and_nothing_else_does(dynamo, repo):
     await dynamo.write(put_user(USER))
-    changed = await repo.set_profile(ADA, {"display_name": "", "locale": "de"})
+    changed = await repo.set_profile(ADA, {"display_name": "", "locale": "de"}, session_epoch=0)
     assert changed == replace(USER, display_name="", locale="de")
 
 

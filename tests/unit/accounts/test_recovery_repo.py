@@ -78,36 +78,39 @@ async def test_a_user_is_loaded_with_what_is_pending(item, found):
 async def test_asking_again_replaces_the_proof_and_its_count():
     repo = make(ITEM, ITEM)
     assert await repo.ask_reset(USER.user_id, PROOF, expires_ms=7)
-    assert await repo.ask_change(USER.user_id, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n")
+    assert await repo.ask_change(USER, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n")
     first, second = repo.dynamo.operations
     assert (first.update, first.condition) == ("SET rd = :td, rc = :cc, rx = :xp, rn = :zero", "st = :active")
     assert first.values == {":td": b"td", ":cc": b"cc", ":xp": 7, ":zero": 0, ":active": "active"}
     assert second.update == "SET cd = :td, cc = :cc, cx = :xp, cn = :zero, ce = :email, ck = :key"
-    assert second.condition == "st = :active"
-    assert second.values == {**first.values, ":email": "n@example.com", ":key": "e1#n"}
+    assert second.condition == "st = :active AND ep = :ep"
+    assert second.values == {**first.values, ":ep": USER.epoch, ":email": "n@example.com", ":key": "e1#n"}
 
 
 async def test_who_is_not_active_has_nothing_pending():
     repo = make(refused(ITEM), refused(ITEM))
     assert not await repo.ask_reset(USER.user_id, PROOF, expires_ms=7)
-    assert not await repo.ask_change(USER.user_id, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n")
+    assert not await repo.ask_change(USER, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n")
 
 
 async def test_a_try_is_counted_while_any_are_left_and_the_proof_has_not_expired():
     repo = make({**WITH_RESET, "rn": 1}, {**WITH_CHANGE, "cn": 1})
     assert (await repo.try_reset_code(USER.user_id, now_ms=NOW_MS)).reset == RESET
-    assert (await repo.try_change_code(USER.user_id, now_ms=NOW_MS)).change == CHANGE
+    assert (await repo.try_change_code(USER.user_id, session_epoch=2, now_ms=NOW_MS)).change == CHANGE
     first, second = repo.dynamo.operations
     assert (first.update, first.condition) == ("ADD rn :one", "st = :active AND rx > :now AND rn < :max")
-    assert (second.update, second.condition) == ("ADD cn :one", "st = :active AND cx > :now AND cn < :max")
-    for operation in (first, second):
-        assert operation.values == {":now": NOW_MS, ":max": MAX_CODE_TRIES, ":one": 1, ":active": "active"}
+    assert (second.update, second.condition) == (
+        "ADD cn :one",
+        "st = :active AND ep <= :seen AND cx > :now AND cn < :max",
+    )
+    assert first.values == {":now": NOW_MS, ":max": MAX_CODE_TRIES, ":one": 1, ":active": "active"}
+    assert second.values == {**first.values, ":seen": 2}
 
 
 async def test_without_a_try_left_nothing_is_compared():
     repo = make(refused(WITH_RESET), refused())
     assert await repo.try_reset_code(USER.user_id, now_ms=NOW_MS) is None
-    assert await repo.try_change_code(USER.user_id, now_ms=NOW_MS) is None
+    assert await repo.try_change_code(USER.user_id, session_epoch=2, now_ms=NOW_MS) is None
 
 
 async def test_a_reset_spends_the_proof_ends_every_session_and_tells_the_owner_at_once():

@@ -9,6 +9,7 @@ import pytest
 from service.kernel.ids import SessionId, UserId
 from service.sessions.model import Device, Session, SessionLife, SessionState, SignInFacts
 from service.sessions.refresh_token import RefreshKeys, RefreshToken
+from service.users.repo import EndedAll
 
 NOW_MS = 1_800_000_000_000
 HOUR_MS = 3_600_000
@@ -66,12 +67,12 @@ class FakeAccessTokens:
 @dataclass
 class FakeUsers:
     user: object
-    ends: bool = True
+    ends: EndedAll = EndedAll.ENDED
 
     async def load(self, user_id):
         return self.user
 
-    async def end_all_sessions(self, user_id):
+    async def end_all_sessions(self, user_id, *, session_epoch):
         return self.ends
 
 

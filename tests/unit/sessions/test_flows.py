@@ -13,6 +13,7 @@ from service.sessions.model import RevokeReason, SessionState
 from service.sessions.repo import SessionPage
 from service.store.errors import StoreUnavailable
 from service.users.model import UserState
+from service.users.repo import EndedAll
 from tests.support.clock import ManualClock
 from tests.support.store import CountedEntropy
 from tests.unit.sessions.conftest import NOW_MS, FakeAccessTokens, FakeAudit, FakeUsers, make_session, make_token
@@ -116,14 +117,20 @@ async def test_a_logout_that_could_not_be_written_is_an_error_and_no_event(keys,
 
 async def test_ending_all_sessions_is_one_write_on_the_user():
     audit = FakeAudit()
-    await LogoutAll(users=FakeUsers(USER), audit=audit)(USER.user_id)
+    await LogoutAll(users=FakeUsers(USER), audit=audit)(USER.user_id, session_epoch=0)
     assert audit.outcomes == [(EventKind.LOGOUT_ALL, "ended")]
 
 
 async def test_an_account_that_is_not_active_cannot_end_its_sessions():
     audit = FakeAudit()
     with pytest.raises(Unauthenticated):
-        await LogoutAll(users=FakeUsers(USER, ends=False), audit=audit)(USER.user_id)
+        await LogoutAll(users=FakeUsers(USER, ends=EndedAll.NOT_ACTIVE), audit=audit)(USER.user_id, session_epoch=0)
+    assert audit.events == []
+
+
+async def test_ending_all_sessions_a_second_time_is_no_error_and_no_event():
+    audit = FakeAudit()
+    await LogoutAll(users=FakeUsers(USER, ends=EndedAll.HAD_ENDED), audit=audit)(USER.user_id, session_epoch=0)
     assert audit.events == []
 
 
@@ -152,9 +159,13 @@ async def test_the_sessions_of_who_may_not_act_are_not_listed(clock, user):
     assert sessions.pages == []
 
 
+def end_session(sessions, audit, clock, user=USER):
+    return EndSession(sessions=sessions, users=FakeUsers(user), audit=audit, clock=clock)
+
+
 async def test_an_owner_ends_one_session(clock):
     sessions, audit = FakeSessions(), FakeAudit()
-    await EndSession(sessions=sessions, audit=audit, clock=clock)(TOKEN.user_id, TOKEN.session_id)
+    await end_session(sessions, audit, clock)(TOKEN.user_id, TOKEN.session_id, session_epoch=0)
     assert sessions.revoked == [(TOKEN.user_id, TOKEN.session_id, RevokeReason.ENDED_BY_OWNER, NOW_MS)]
     assert audit.outcomes == [(EventKind.SESSION_END, "ended")]
 
@@ -162,5 +173,16 @@ async def test_an_owner_ends_one_session(clock):
 async def test_ending_a_session_that_is_not_there_is_not_found(clock):
     audit = FakeAudit()
     with pytest.raises(NotFound):
-        await EndSession(sessions=FakeSessions(ends=False), audit=audit, clock=clock)(TOKEN.user_id, TOKEN.session_id)
+        await end_session(FakeSessions(ends=False), audit, clock)(TOKEN.user_id, TOKEN.session_id, session_epoch=0)
     assert audit.events == []
+
+
+@pytest.mark.parametrize(
+    "user",
+    [None, replace(USER, state=UserState.LOCKED), replace(USER, state=UserState.DELETED), replace(USER, epoch=1)],
+)
+async def test_who_may_not_act_or_whose_own_session_is_dead_ends_none(clock, user):
+    sessions, audit = FakeSessions(), FakeAudit()
+    with pytest.raises(Unauthenticated):
+        await end_session(sessions, audit, clock, user)(TOKEN.user_id, TOKEN.session_id, session_epoch=0)
+    assert (sessions.revoked, audit.events) == ([], [])

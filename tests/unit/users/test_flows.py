@@ -25,10 +25,10 @@ class FakeUsers:
         self.loads += 1
         return self.stored.get(user_id)
 
-    async def set_profile(self, user_id, changes):
+    async def set_profile(self, user_id, changes, *, session_epoch):
         self.changed.append((user_id, changes))
         user = self.stored.get(user_id)
-        return user if user is not None and user.may_act else None
+        return user if user is not None and user.may_act and session_epoch >= user.epoch else None
 
 
 @dataclass
@@ -83,14 +83,14 @@ async def test_an_operator_whose_account_has_ended_sees_nobody(users):
 
 async def test_a_change_is_written_and_recorded():
     profiles = make(ADA)
-    assert await profiles.change(ADA.user_id, {"display_name": "Ada", "locale": "de"}) == ADA
+    assert await profiles.change(ADA.user_id, {"display_name": "Ada", "locale": "de"}, session_epoch=0) == ADA
     assert profiles.users.changed == [(ADA.user_id, {"display_name": "Ada", "locale": "de"})]
     assert [(event.kind, event.outcome) for event in profiles.audit.events] == [(EventKind.PROFILE_CHANGE, "ok")]
 
 
 async def test_no_change_writes_and_records_nothing():
     profiles = make(ADA)
-    assert await profiles.change(ADA.user_id, {}) == ADA
+    assert await profiles.change(ADA.user_id, {}, session_epoch=0) == ADA
     assert (profiles.users.changed, profiles.audit.events) == ([], [])
 
 
@@ -98,7 +98,7 @@ async def test_no_change_writes_and_records_nothing():
 async def test_spoofing_a_name_with_invisible_characters_is_refused(name):
     profiles = make(ADA)
     with pytest.raises(Invalid) as refusal:
-        await profiles.change(ADA.user_id, {"display_name": name})
+        await profiles.change(ADA.user_id, {"display_name": name}, session_epoch=0)
     assert [(error.field, error.code) for error in refusal.value.errors] == [("display_name", "control_character")]
     assert profiles.users.changed == []
 
@@ -108,5 +108,12 @@ async def test_spoofing_a_name_with_invisible_characters_is_refused(name):
 async def test_who_has_ended_changes_nothing(users, changes):
     profiles = make(*users)
     with pytest.raises(Unauthenticated):
-        await profiles.change(ADA.user_id, changes)
+        await profiles.change(ADA.user_id, changes, session_epoch=0)
+    assert profiles.audit.events == []
+
+
+async def test_a_session_that_ended_with_all_others_changes_nothing():
+    profiles = make(make_user(epoch=2))
+    with pytest.raises(Unauthenticated):
+        await profiles.change(ADA.user_id, {"locale": "de"}, session_epoch=1)
     assert profiles.audit.events == []

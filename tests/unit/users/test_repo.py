@@ -7,7 +7,7 @@ from service.store.operations import Get, Query, Update
 from service.store.table import Table
 from service.users import items
 from service.users.model import UserState
-from service.users.repo import UserRepo
+from service.users.repo import EndedAll, UserRepo
 from tests.support.store import ScriptedDynamo, page, refused
 from tests.unit.users.conftest import make_user
 
@@ -54,20 +54,26 @@ async def test_credentials_without_a_profile_are_nobody(rows):
 
 async def test_ending_all_sessions_raises_the_epoch_of_an_active_account():
     repo = make({**ITEM, "ep": 1})
-    assert await repo.end_all_sessions(USER.user_id)
+    assert await repo.end_all_sessions(USER.user_id, session_epoch=0) is EndedAll.ENDED
     assert repo.dynamo.operations == [
         Update(
             table=Table.USERS,
             key=KEY,
             update="ADD ep :one",
-            condition="st = :active",
-            values={":active": "active", ":one": 1},
+            condition="st = :active AND ep <= :seen",
+            values={":active": "active", ":seen": 0, ":one": 1},
         )
     ]
 
 
-async def test_ending_all_sessions_of_who_is_not_active_is_told():
-    assert not await make(refused(ITEM)).end_all_sessions(USER.user_id)
+@pytest.mark.parametrize("item", [None, {**ITEM, "st": "disabled"}, {**ITEM, "st": "locked", "ep": 9}])
+async def test_ending_all_sessions_of_who_is_not_active_is_told(item):
+    assert await make(refused(item)).end_all_sessions(USER.user_id, session_epoch=0) is EndedAll.NOT_ACTIVE
+
+
+async def test_an_ended_session_ends_no_later_one_and_is_told_that_its_own_have_ended():
+    repo = make(refused({**ITEM, "ep": 4}))
+    assert await repo.end_all_sessions(USER.user_id, session_epoch=3) is EndedAll.HAD_ENDED
 
 
 async def test_a_change_of_state_ends_all_sessions_and_voids_pending_proofs():
@@ -95,19 +101,22 @@ async def test_nobody_and_the_deleted_have_no_state_to_change():
 )
 async def test_a_profile_is_changed_by_constant_expressions(changes, update):
     repo = make(ITEM)
-    assert await repo.set_profile(USER.user_id, changes) == USER
+    assert await repo.set_profile(USER.user_id, changes, session_epoch=3) == USER
     (operation,) = repo.dynamo.operations
-    assert (operation.update, operation.condition) == (update, "st = :active")
-    assert operation.values == {f":{name}": value for name, value in changes.items()} | {":active": "active"}
+    assert (operation.update, operation.condition) == (update, "st = :active AND ep <= :seen")
+    assert operation.values == {f":{name}": value for name, value in changes.items()} | {
+        ":active": "active",
+        ":seen": 3,
+    }
 
 
 @pytest.mark.parametrize("name", ["scope", "st", "ep", "email", "dn = :x, sc"])
 async def test_mass_assignment_no_other_field_can_be_set(name):
     repo = make()
     with pytest.raises(KeyError):
-        await repo.set_profile(USER.user_id, {name: "x"})
+        await repo.set_profile(USER.user_id, {name: "x"}, session_epoch=0)
     assert repo.dynamo.operations == []
 
 
-async def test_a_profile_of_who_is_not_active_is_not_changed():
-    assert await make(refused(ITEM)).set_profile(USER.user_id, {"locale": "de"}) is None
+async def test_a_profile_of_who_is_not_active_or_has_ended_the_session_is_not_changed():
+    assert await make(refused(ITEM)).set_profile(USER.user_id, {"locale": "de"}, session_epoch=0) is None
