@@ -26,6 +26,15 @@ BREAKAGES = {
     "Rules are pure: no network, no store, no web, no clock, no chance": ("service/kernel/text.py", "import time"),
     "Flows, repositories and rules never see the web framework": ("service/mail/outbox.py", "import fastapi"),
     "DynamoDB's client has one door": ("service/users/repo.py", "import aioboto3"),
+    "DynamoDB's synchronous client has one door: the table of web sessions": (
+        "keyturn/websession/flows.py",
+        "import boto3",
+    ),
+    "Web sessions stand in one order, frameworks on top": (
+        "keyturn/websession/ids.py",
+        "import keyturn.websession.flows",
+    ),
+    "Only the adapters of web sessions see a framework": ("keyturn/websession/people.py", "import flask"),
     "passlib has one door, and its handlers of ours": ("service/signin/flows.py", "import passlib.context"),
     "libsodium has one door": ("service/passwords/hasher.py", "import nacl.bindings"),
     "PyJWT has two doors: the signer, and the guard library's verifier": ("service/sessions/issue.py", "import jwt"),

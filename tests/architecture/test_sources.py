@@ -24,6 +24,7 @@ CLOCK_AND_CHANCE = {
 ENVIRONMENT = {
     "service/workers.py": "a worker's settings",
     "service/store/client.py": "AWS_REGION, which boto alone does not read",
+    "keyturn/websession/client.py": "AWS_REGION, which boto3 alone does not read",
     "service/engines/": "where fetched engines are kept, and what their processes inherit",
     "service/cli/": "the edge",
 }
@@ -160,12 +161,33 @@ def test_no_read_goes_through_an_index(sources):
 def test_reads_are_sent_from_one_file_alone_and_always_consistent(sources):
     """``dynamo_spans`` only names them."""
     calls = {"get_item", "batch_get_item", "transact_get_items", "scan"}
-    doors = {"service/store/dynamo.py", "service/store/control.py", "service/telemetry/dynamo_spans.py"}
+    doors = {
+        "service/store/dynamo.py",
+        "service/store/control.py",
+        "service/telemetry/dynamo_spans.py",
+        "keyturn/websession/client.py",
+    }
     for name, (_, tree) in sources.items():
         words = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and n.value in calls]
         assert name in doors or not words, (name, words)
     for name, (text, _) in sources.items():
         assert not re.search(r"ConsistentRead\W{1,4}False", text), name
+
+
+def test_the_guard_librarys_own_table_reads_consistently_and_sends_constants(sources):
+    _, tree = sources["keyturn/websession/client.py"]
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "_call"]
+    for call in calls:
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        reads = call.args[0].value in {"get_item", "query"}
+        assert not reads or given["ConsistentRead"].value is True, call.lineno
+        built = [name for name in given if name and name.endswith("Expression") and not is_constant(given[name])]
+        assert not built, (built, call.lineno)
+    assert {call.args[0].value for call in calls} == {"get_item", "put_item", "update_item", "delete_item", "query"}
+
+
+def is_constant(node):
+    return isinstance(node, ast.Constant)
 
 
 def test_every_kind_of_read_asks_for_consistency():
