@@ -13,6 +13,7 @@ import service.accounts.routes
 import service.ops.routes
 import service.pages.routes
 import service.passwords.routes
+import service.revocations.routes
 import service.sessions.routes
 import service.signin.routes
 import service.tokens.routes
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     service.users.routes.router,
     service.users.events.routes.router,
     service.tokens.routes.router,
+    service.revocations.routes.router,
     service.ops.routes.router,
     service.pages.routes.router,
 )

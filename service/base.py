@@ -16,6 +16,9 @@ from service.passwords.checker_open import PasswordRules
 from service.passwords.hasher import PasswordHasher
 from service.passwords.model import Argon2Cost
 from service.passwords.pool import HashingPool, usable_cores
+from service.revocations.log import RevocationLog
+from service.revocations.model import FeedLife
+from service.revocations.repo import RevocationRepo
 from service.sessions.model import SessionLife
 from service.settings_rules import decode_key, parse_keys
 from service.store.client import open_client
@@ -106,6 +109,21 @@ def build_audit_table(base: Base) -> TableAudit:
         meter=base.metrics,
         retention_seconds=base.settings.audit_retention_days * 86_400,
     )
+
+
+def build_revocation_log(base: Base, *, always: bool = False) -> RevocationLog:
+    """Where revocations are written down for the feed. ``always``: though this process has no feed keys.
+
+    A command of an operator may lack the setting that the serving processes have, and is too rare to save on.
+    """
+    settings = base.settings
+    life = FeedLife(
+        access_seconds=settings.access_ttl_seconds,
+        skew_seconds=settings.clock_skew_seconds,
+        flight_seconds=settings.store_deadline_seconds,
+    )
+    repo = RevocationRepo(dynamo=base.dynamo)
+    return RevocationLog(repo=repo, life=life, is_on=always or settings.publishes_revocations)
 
 
 def build_hasher(base: Base) -> PasswordHasher:

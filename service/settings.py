@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from service.settings_proxies import ambiguous_in_prod, trusted_proxy_preset
-from service.settings_rules import base_url, keys_by_id, origins, problems_of, raw_key, unsafe_in_prod
+from service.settings_rules import (
+    base_url,
+    keys_by_id,
+    no_keys_or_keys_by_id,
+    origins,
+    problems_of,
+    raw_key,
+    unsafe_in_prod,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +71,9 @@ class Settings(BaseModel):
     key_publish_ahead_seconds: Annotated[int, Field(ge=0)] = 86_400
     kms_key_id: str = ""
 
+    revocation_feed_keys: Annotated[SecretStr, AfterValidator(no_keys_or_keys_by_id)] = SecretStr("")
+    revocation_feed_cache_seconds: Annotated[int, Field(ge=1, le=60)] = 1
+
     registration: Literal["private", "disclose"] = "private"
     password_min_length: Annotated[int, Field(ge=8, le=64)] = 15
     password_min_score: Annotated[int, Field(ge=0, le=4)] = 3
@@ -99,6 +110,11 @@ class Settings(BaseModel):
     def expected_audience(self) -> str:
         """The audience of access tokens; the issuer's own address unless another is set."""
         return self.audience or self.issuer
+
+    @property
+    def publishes_revocations(self) -> bool:
+        """Whether there is a revocation feed: each revocation is written down for it, and tokens say their epoch."""
+        return self.revocation_feed_keys.get_secret_value() != ""
 
     @property
     def coalesce_seconds(self) -> int:

@@ -62,6 +62,11 @@ def keys_by_id(value: SecretStr) -> SecretStr:
     return value
 
 
+def no_keys_or_keys_by_id(value: SecretStr) -> SecretStr:
+    """A list of numbered keys, or nothing."""
+    return keys_by_id(value) if value.get_secret_value() else value
+
+
 def base_url(value: str) -> str:
     """An origin with an optional path: https, or http on loopback; nothing that would make two issuers of one."""
     if value.endswith("/"):
@@ -124,9 +129,8 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
         "KEYTURN_BREACH_LIST: off lets known passwords in; set online or offline in prod": (
             settings.breach_list != "off"
         ),
-        "KEYTURN_IDENTITY_KEY: it, KEYTURN_REFRESH_KEYS and KEYTURN_KEY_ENCRYPTION_KEYS each need keys of their own": (
-            _keys_differ(settings)
-        ),
+        "KEYTURN_IDENTITY_KEY: it, KEYTURN_REFRESH_KEYS, KEYTURN_KEY_ENCRYPTION_KEYS and KEYTURN_REVOCATION_FEED_KEYS "
+        "each need keys of their own": _keys_differ(settings),
         "KEYTURN_KEY_PUBLISH_AHEAD_SECONDS: set 600 or more, so that verifiers know a key before it signs": (
             settings.key_publish_ahead_seconds >= _LEAST_AHEAD_SECONDS
         ),
@@ -144,9 +148,11 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
 
 def _keys_differ(settings: Settings) -> bool:
     """Whether no key serves two purposes, and none is a row of one byte (an example copied from somewhere)."""
+    lists = [settings.refresh_keys, settings.key_encryption_keys]
+    if settings.publishes_revocations:
+        lists.append(settings.revocation_feed_keys)
     keys = [
-        *parse_keys(settings.refresh_keys.get_secret_value()).values(),
-        *parse_keys(settings.key_encryption_keys.get_secret_value()).values(),
+        *(key for one in lists for key in parse_keys(one.get_secret_value()).values()),
         decode_key(settings.identity_key.get_secret_value()) or b"",
     ]
     return len(set(keys)) == len(keys) and all(len(set(key)) > 1 for key in keys)

@@ -36,7 +36,10 @@ class Issuer:
     async def issue(
         self, session: Session, refresh_token: RefreshToken, *, user_scope: str, now_ms: int
     ) -> IssuedTokens:
-        """Tokens for ``session``; its scope shrinks when the user's has, and never grows."""
+        """Tokens for ``session``; its scope shrinks when the user's has, and never grows.
+
+        ``now_ms`` is from before the session was found alive: the access token's life begins then.
+        """
         scope = shared_scope(session.facts.scope, user_scope)
         access_token = await self.access_tokens.issue(
             Grant(
@@ -47,7 +50,9 @@ class Issuer:
                 auth_time_seconds=session.facts.auth_time_seconds,
                 amr=session.facts.amr,
                 acr=session.facts.acr,
-            )
+                epoch=session.epoch,
+            ),
+            now_ms=now_ms,
         )
         return IssuedTokens(
             access_token=Secret(access_token),

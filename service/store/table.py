@@ -17,6 +17,7 @@ class Table(StrEnum):
     KEYS = "keys"
     AUDIT = "audit"
     OUTBOX = "outbox"
+    REVOCATIONS = "revocations"
     META = "meta"
 
 

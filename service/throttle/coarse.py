@@ -46,6 +46,8 @@ DEFAULT_RATES: Mapping[str, str] = {
     "/email/change": "240/minute",
     "/password/reset": "240/minute",
     "/v1/refresh": "6000/minute",
+    # A thousand guards behind one address, each every other second.
+    "/v1/revocations": "30000/minute",
 }
 """By exact path, for each client network. One address may stand for an office, so they are far above one person's."""
 

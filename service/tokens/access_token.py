@@ -1,4 +1,4 @@
-"""Access tokens: claims of RFC 9068, signed by the active key. The service's one door to PyJWT for signing."""
+"""Access tokens: claims of RFC 9068, signed by the active key."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import jwt
+from service.tokens.jws import sign
 
 if TYPE_CHECKING:
-    from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
     from service.tokens.keyring import KeyRing
 
@@ -19,7 +18,7 @@ _ID_BYTES = 16
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What an access token says of its bearer."""
+    """What an access token says of its bearer. ``epoch`` is the session's: how often its user had ended them all."""
 
     subject: str
     session_id: str
@@ -28,24 +27,33 @@ class Grant:
     auth_time_seconds: int
     amr: tuple[str, ...]
     acr: str
+    epoch: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccessTokens:
-    """Makes access tokens. Raises Unavailable when no key can sign."""
+    """Makes access tokens. Raises Unavailable when no key can sign.
+
+    ``tells_epoch``: tokens carry the private claim ``epoch``, by which the readers of the revocation feed know which of
+    a user's tokens are dead.
+    """
 
     keyring: KeyRing
-    clock: Clock
     entropy: Entropy
     issuer: str
     audience: str
     ttl_seconds: int
+    tells_epoch: bool
 
-    async def issue(self, grant: Grant) -> str:
-        """A signed token for ``grant`` that lives ``ttl_seconds`` from now."""
+    async def issue(self, grant: Grant, *, now_ms: int) -> str:
+        """A signed token for ``grant`` that lives ``ttl_seconds`` from ``now_ms``.
+
+        That is when its session was last seen to be alive, not when the signature is made: however long a process
+        stands still in between, no token outlives the end of its session by more than its life.
+        """
         signer = await self.keyring.signer()
-        now_seconds = self.clock.now_ms() // 1000
-        claims = {
+        now_seconds = now_ms // 1000
+        claims: dict[str, object] = {
             "iss": self.issuer,
             "sub": grant.subject,
             "aud": self.audience,
@@ -59,5 +67,6 @@ class AccessTokens:
             "amr": list(grant.amr),
             "acr": grant.acr,
         }
-        headers = {"typ": TYPE, "kid": signer.kid}
-        return jwt.encode(claims, signer.key, algorithm=signer.algorithm.value, headers=headers)
+        if self.tells_epoch:
+            claims["epoch"] = grant.epoch
+        return sign(claims, signer=signer, typ=TYPE)

@@ -19,14 +19,16 @@ class Metadata:
     max_age_seconds: int = MAX_AGE_SECONDS
 
     @classmethod
-    def of(cls, *, issuer: str) -> Self:
+    def of(cls, *, issuer: str, publishes_revocations: bool = False) -> Self:
         """There is no authorization or token endpoint yet, hence no response and no grant type."""
-        document = {
+        document: dict[str, object] = {
             "issuer": issuer,
             "jwks_uri": f"{issuer}/.well-known/jwks.json",
             "response_types_supported": [],
             "grant_types_supported": [],
             "subject_types_supported": ["public"],
         }
+        if publishes_revocations:
+            document["keyturn_revocation_feed"] = f"{issuer}/v1/revocations"
         body = json.dumps(document, separators=(",", ":")).encode()
         return cls(body=body, etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"')

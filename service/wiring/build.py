@@ -12,6 +12,7 @@ from service.store.cursor import Cursors
 from service.web.provide import Services
 from service.wiring.accounts import account_services, recovery_services, sign_up_services
 from service.wiring.core import build_core
+from service.wiring.revocations import revocation_services
 from service.wiring.sessions import caller_services, session_services, sign_in_services
 
 if TYPE_CHECKING:
@@ -27,18 +28,19 @@ async def build(base: Base) -> AsyncIterator[Services]:
     """The flows and ports by type; what is under way when it ends is finished."""
     rules = password_rules(base.settings)
     async with open_checker(rules, clock=base.clock, count=base.metrics.breach_checked) as checker:
-        core = build_core(base, checker)
+        core, cursors = build_core(base, checker), Cursors(base.identity_master, base.entropy)
         sweeping = asyncio.create_task(core.outbox.run())
         try:
             yield Services(
                 checker,
-                Cursors(base.identity_master, base.entropy),
+                cursors,
                 *caller_services(core),
                 *sign_in_services(core),
                 *session_services(core),
                 *sign_up_services(core),
                 *recovery_services(core),
                 *account_services(core),
+                *revocation_services(core, cursors),
             )
         finally:
             sweeping.cancel()
@@ -46,4 +48,5 @@ async def build(base: Base) -> AsyncIterator[Services]:
             await core.outbox.drain(_DRAIN_SECONDS)
             await core.audit_table.drain(_DRAIN_SECONDS)
             await core.hasher.pool.close()
+            await core.revocation_window.aclose()
             await core.keyring.aclose()

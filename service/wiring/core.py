@@ -13,7 +13,7 @@ from service.accounts.recovery_repo import RecoveryRepo
 from service.accounts.repo import AccountRepo
 from service.audit.fanout import Fanout
 from service.audit.log import AuditLog
-from service.base import build_audit_table, build_hasher, build_keyring, session_life
+from service.base import build_audit_table, build_hasher, build_keyring, build_revocation_log, session_life
 from service.mail.letter import LetterSeal
 from service.mail.links import Links
 from service.mail.outbox import Outbox
@@ -21,6 +21,7 @@ from service.mail.outbox_repo import OutboxRepo
 from service.mail.render import Renderer
 from service.mail.retry import Retry
 from service.mail.url import sender_from_url
+from service.revocations.window import Window
 from service.sessions.issue import Issuer
 from service.sessions.refresh_token import RefreshKeys
 from service.sessions.repo import SessionRepo
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.passwords.checker import PasswordChecker
     from service.passwords.hasher import PasswordHasher
+    from service.revocations.log import RevocationLog
     from service.sessions.model import SessionLife
     from service.settings import Settings
     from service.store.dynamo import Dynamo
@@ -69,6 +71,8 @@ class Core:
     sessions: SessionRepo
     accounts: AccountRepo
     recovery: RecoveryRepo
+    revocations: RevocationLog
+    revocation_window: Window
     identities: IdentityKeys
     refresh_keys: RefreshKeys
     life: SessionLife
@@ -97,13 +101,13 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
     users, master = UserRepo(dynamo=dynamo), base.identity_master
     access_tokens = AccessTokens(
         keyring=keyring,
-        clock=clock,
         entropy=entropy,
         issuer=settings.issuer,
         audience=settings.expected_audience,
         ttl_seconds=settings.access_ttl_seconds,
+        tells_epoch=settings.publishes_revocations,
     )
-    lanes = LaneKeys(master)
+    lanes, revocations = LaneKeys(master), build_revocation_log(base)
     return Core(
         settings=settings,
         dynamo=dynamo,
@@ -118,6 +122,13 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         sessions=SessionRepo(dynamo=dynamo),
         accounts=AccountRepo(dynamo=dynamo),
         recovery=RecoveryRepo(dynamo=dynamo),
+        revocations=revocations,
+        revocation_window=Window(
+            repo=revocations.repo,
+            life=revocations.life,
+            clock=clock,
+            cache_seconds=settings.revocation_feed_cache_seconds,
+        ),
         identities=IdentityKeys(master),
         refresh_keys=refresh_keys,
         life=session_life(settings),

@@ -81,7 +81,7 @@ def caller_services(core: Core) -> list[object]:
     return [
         core.keyring,
         core.users,
-        Metadata.of(issuer=settings.issuer),
+        Metadata.of(issuer=settings.issuer, publishes_revocations=settings.publishes_revocations),
         Transport(site_rule=SiteRule(own_origin=own_origin, allowed_origins=allowed)),
         Gatekeeper(
             keyring=core.keyring,

@@ -7,6 +7,7 @@ import re
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from service.revocations.guards import feed_reader
 from service.tokens.guards import signed_in
 from service.web.strict_query import declared_names
 from service.web.strict_route import StrictRoute
@@ -44,6 +45,9 @@ PUBLIC_LATER = {
     ("POST", "/v1/email/change/confirm"),
 }
 
+GUARDS = {signed_in, feed_reader}
+"""A user's access token, or the key of a service that polls the revocation feed."""
+
 _CREDENTIAL = re.compile(r"passw|secret|token|code|credential|auth|key|otp|cookie|email|identifier", re.IGNORECASE)
 
 
@@ -66,7 +70,7 @@ def calls(dependant):
 
 
 def is_guarded(route):
-    return signed_in in calls(route.original_route.dependant)
+    return bool(GUARDS & calls(route.original_route.dependant))
 
 
 def test_the_walk_finds_every_route_that_openapi_knows(make_app, routes):

@@ -104,11 +104,11 @@ def make_person(base, keyring):
     """Somebody with an account and a token: ``await make_person(scope=...)``."""
     tokens = AccessTokens(
         keyring=keyring,
-        clock=base.clock,
         entropy=base.entropy,
         issuer=base.settings.issuer,
         audience=base.settings.expected_audience,
         ttl_seconds=300,
+        tells_epoch=False,
     )
 
     async def make(*, scope=""):
@@ -123,8 +123,9 @@ def make_person(base, keyring):
             auth_time_seconds=base.clock.now_ms() // 1000,
             amr=("pwd",),
             acr="aal1",
+            epoch=0,
         )
-        return Person(user_id, {"Authorization": f"Bearer {await tokens.issue(grant)}"})
+        return Person(user_id, {"Authorization": f"Bearer {await tokens.issue(grant, now_ms=base.clock.now_ms())}"})
 
     return make
 

@@ -106,7 +106,7 @@ class ConstantAccessTokens:
 
     ttl_seconds = 300
 
-    async def issue(self, grant):
+    async def issue(self, grant, *, now_ms):
         return "access"
 
 

@@ -23,6 +23,7 @@ EXPECTED_KEYS = {
     "audit": "pk S, sk S",
     "meta": "pk S, sk S",
     "outbox": "pk S, sk S",
+    "revocations": "pk S, sk S",
 }
 WITHOUT_TTL = {"meta"}
 UNPROTECTED = {"throttle"}
@@ -124,5 +125,5 @@ async def test_on_aws_a_check_that_cannot_tell_is_an_error_and_no_skip(client, c
 
 async def test_before_up_the_check_reports_what_is_pending(context):
     report = await check(context)
-    assert report.pending == ("0001_first_tables", "0002_outbox")
+    assert report.pending == ("0001_first_tables", "0002_outbox", "0003_revocations")
     assert not report.is_clean

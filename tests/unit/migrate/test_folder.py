@@ -96,6 +96,7 @@ def test_the_first_migration_declares_the_ledgers_table_as_it_is_created():
 LANDED = {
     "0001_first_tables": "0f9ef5226334b2e0b741d90ae6770e1998ab36c15380616adf16db0007899cba",
     "0002_outbox": "be6b14340ab2c2c03dc9b55ec5f9bb32dc95e02959cf3e82f82b82f4942d0ff0",
+    "0003_revocations": "8b7cfd9179e41579b6bcc8c0d0683ee0bfcb9386a597cd97f3d658f7317dcb6d",
 }
 
 

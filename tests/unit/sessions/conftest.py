@@ -56,9 +56,11 @@ class FakeAccessTokens:
     ttl_seconds: int = 300
     grants: list = field(default_factory=list)
     error: Exception | None = None
+    issued_ms: int | None = None
 
-    async def issue(self, grant):
+    async def issue(self, grant, *, now_ms):
         self.grants.append(grant)
+        self.issued_ms = now_ms
         if self.error is not None:
             raise self.error
         return "access.token.text"

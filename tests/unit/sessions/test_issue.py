@@ -57,8 +57,10 @@ async def test_an_access_token_says_what_was_proven_at_sign_in(keys, token):
             auth_time_seconds=NOW_MS // 1000 - 3600,
             amr=("pwd",),
             acr="aal1",
+            epoch=session.epoch,
         )
     ]
+    assert access_tokens.issued_ms == NOW_MS
 
 
 async def test_the_answer_holds_both_tokens_and_their_lives(keys, token):

@@ -22,19 +22,20 @@ GRANT = Grant(
     auth_time_seconds=NOW_MS // 1000 - 60,
     amr=("pwd",),
     acr="aal1",
+    epoch=3,
 )
 
 
 @pytest.fixture
-def make_tokens(make_ring, clock):
-    def make(**changes):
+def make_tokens(make_ring):
+    def make(*, tells_epoch=False, **changes):
         return AccessTokens(
             keyring=make_ring(**changes),
-            clock=clock,
             entropy=CountedEntropy(),
             issuer=ISSUER,
             audience=AUDIENCE,
             ttl_seconds=300,
+            tells_epoch=tells_epoch,
         )
 
     return make
@@ -44,10 +45,9 @@ def parts(token):
     return [json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2]]
 
 
-async def test_the_claims_are_exactly_these(make_tokens, clock):
+async def test_the_claims_are_exactly_these(make_tokens):
     tokens = make_tokens()
-    clock.ms += 999
-    header, claims = parts(await tokens.issue(GRANT))
+    header, claims = parts(await tokens.issue(GRANT, now_ms=NOW_MS + 999))
     assert header == {"alg": "ES256", "typ": "at+jwt", "kid": (await tokens.keyring.signer()).kid}
     assert claims.pop("jti")
     assert claims == {
@@ -65,11 +65,24 @@ async def test_the_claims_are_exactly_these(make_tokens, clock):
     }
 
 
+async def test_beside_a_revocation_feed_a_token_tells_the_epoch_of_its_session(make_tokens):
+    issued = [await make_tokens(tells_epoch=on).issue(GRANT, now_ms=NOW_MS) for on in (False, True)]
+    (_, plain), (_, telling) = map(parts, issued)
+    assert telling.keys() - plain.keys() == {"epoch"}
+    assert telling["epoch"] == 3
+
+
+async def test_a_process_that_stood_still_before_signing_makes_no_token_that_lives_longer(make_tokens, clock):
+    clock.advance(seconds=3600)
+    _, claims = parts(await make_tokens().issue(GRANT, now_ms=NOW_MS))
+    assert (claims["iat"], claims["exp"]) == (NOW_MS // 1000, NOW_MS // 1000 + 300)
+
+
 @pytest.mark.parametrize("algorithm", list(Algorithm), ids=str)
 async def test_the_guard_library_takes_a_token_of_each_algorithm(make_tokens, algorithm):
     tokens = make_tokens(algorithm=algorithm)
     principal = verify(
-        await tokens.issue(GRANT),
+        await tokens.issue(GRANT, now_ms=NOW_MS),
         keys=(await tokens.keyring.jwks()).keys,
         expected_issuer=ISSUER,
         expected_audience=AUDIENCE,
@@ -86,16 +99,16 @@ async def test_the_guard_library_takes_a_token_of_each_algorithm(make_tokens, al
 
 async def test_no_two_tokens_have_one_id(make_tokens):
     tokens = make_tokens()
-    ids = {parts(await tokens.issue(GRANT))[1]["jti"] for _ in range(20)}
+    ids = {parts(await tokens.issue(GRANT, now_ms=NOW_MS))[1]["jti"] for _ in range(20)}
     assert len(ids) == 20
     assert all(len(base64.urlsafe_b64decode(token_id + "==")) == 16 for token_id in ids)
 
 
 async def test_a_token_without_a_scope_has_an_empty_one(make_tokens):
-    assert parts(await make_tokens().issue(replace(GRANT, scope="")))[1]["scope"] == ""
+    assert parts(await make_tokens().issue(replace(GRANT, scope=""), now_ms=NOW_MS))[1]["scope"] == ""
 
 
 async def test_without_a_key_nothing_is_signed(make_tokens, table):
     table.away = True
     with pytest.raises(Unavailable):
-        await make_tokens().issue(GRANT)
+        await make_tokens().issue(GRANT, now_ms=NOW_MS)

@@ -1,0 +1,57 @@
+"""A poller of the revocation feed that reads it as any JOSE library would."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+
+import jwt
+
+FEED_KEY = base64.b64encode(bytes(range(32, 64))).decode()
+OLD_KEY = base64.b64encode(bytes(range(64, 96))).decode()
+
+
+FEED_KEYS = f"2:{FEED_KEY},1:{OLD_KEY}"
+
+
+@dataclass
+class Poller:
+    """Polls over ``client``, verifies each statement, and keeps what it has heard."""
+
+    client: object
+    cursor: str | None = None
+    etag: str = ""
+    sessions: set = field(default_factory=set)
+    users: list = field(default_factory=list)
+    statuses: list = field(default_factory=list)
+
+    async def ask(self, cursor=None, *, key=FEED_KEY, **headers):
+        params = {} if cursor is None else {"cursor": cursor}
+        headers["Authorization"] = f"Bearer {key}"
+        return await self.client.get("/v1/revocations", params=params, headers=headers)
+
+    async def poll(self):
+        """One poll, with all its pages; the statements that came."""
+        statements = []
+        while True:
+            answer = await self.ask(self.cursor, **{"If-None-Match": self.etag})
+            self.statuses.append(answer.status_code)
+            if answer.status_code == 304:
+                return statements
+            assert answer.status_code == 200, answer.text
+            statement = await self.verified(answer)
+            statements.append(statement)
+            self.sessions |= {sid for sid, _ in statement["sessions"]}
+            self.users += [tuple(user) for user in statement["users"]]
+            self.cursor, self.etag = statement["next"], answer.headers["etag"] if not statement["more"] else ""
+            if not statement["more"]:
+                return statements
+
+    async def verified(self, answer):
+        header = jwt.get_unverified_header(answer.text)
+        assert header["typ"] == "revocations+jwt"
+        keys = (await self.client.get("/.well-known/jwks.json")).json()["keys"]
+        (jwk,) = [one for one in keys if one["kid"] == header["kid"]]
+        return jwt.decode(
+            answer.text, jwt.PyJWK(jwk).key, algorithms=["ES256"], options={"verify_iat": False, "verify_aud": False}
+        )
