@@ -33,6 +33,7 @@ class Background:
         self._name = name
         self._overdue_seconds = overdue_seconds
         self._closed = False
+        self._farewell: weakref.finalize[[threading.Condition], Background] | None = None
         self._begin_anew()
         _LIVE.add(self)
 
@@ -42,6 +43,12 @@ class Background:
         self._run_began = 0.0
         self._due: float | None = None
         self._thread: threading.Thread | None = None
+        # The thread does not hold its owner; this tells it that there is none any more. The lock of before a fork may
+        # be held by a thread that is not there, for ever.
+        if self._farewell is not None:
+            self._farewell.detach()
+        self._farewell = weakref.finalize(self, _wake, self.lock)
+        self._farewell.atexit = False
 
     @property
     def is_running(self) -> bool:
@@ -120,12 +127,17 @@ def _work(reference: weakref.ref[Background], lock: threading.Condition) -> None
                 return
             pause = background._pause()  # noqa: SLF001 - the other half of the class, which must not hold it
             if pause > 0:
-                # Nothing here may keep the owner alive while we wait.
+                # Nothing of ours may keep the owner alive meanwhile.
                 del background
                 lock.wait(pause)
                 continue
         background._do()  # noqa: SLF001
         del background
+
+
+def _wake(lock: threading.Condition) -> None:
+    with lock:
+        lock.notify_all()
 
 
 def _after_fork() -> None:

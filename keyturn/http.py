@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from keyturn.errors import IssuerFault
@@ -27,8 +28,16 @@ class Fetched:
     body: bytes = field(repr=False)
 
 
+@cache
+def default_ssl_context() -> ssl.SSLContext:
+    """The one that httpx makes, made once: reading the certificates takes longer than a fetch."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 class Fetcher(Protocol):
-    """Gets a document of the issuer, from any thread; one call at a time."""
+    """Gets documents of the issuer; one call at a time."""
 
     def get(self, url: str, *, seconds: float, headers: Mapping[str, str] | None = None) -> Fetched:
         """The answer of ``url``, of whatever status, within ``seconds``.
@@ -44,7 +53,10 @@ class Fetcher(Protocol):
 
 
 class HttpFetcher:
-    """Fetches by httpx. The client is made at the first call, and again after a fork: two must not share a socket."""
+    """Fetches by httpx. The client is made at the first call, and again after a fork: two must not share a socket.
+
+    Proxies and certificate files that the environment names are honoured, as everywhere in httpx.
+    """
 
     def __init__(self, *, max_bytes: int, ssl_context: ssl.SSLContext | None = None) -> None:
         self._max_bytes = max_bytes
@@ -76,10 +88,8 @@ class HttpFetcher:
         import httpx
 
         if self._client is None or self._pid != os.getpid():
-            self._client, self._pid = (
-                httpx.Client(verify=self._ssl_context or True, follow_redirects=False),
-                os.getpid(),
-            )
+            verify = self._ssl_context or default_ssl_context()
+            self._client, self._pid = httpx.Client(verify=verify, follow_redirects=False), os.getpid()
         return self._client
 
     def _body(self, response: httpx.Response, *, deadline: float) -> bytes:

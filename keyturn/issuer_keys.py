@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from keyturn.background import Background
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Future
 
+    from keyturn.discovery import FetchedKeys
     from keyturn.keys import KeySet
     from keyturn.waiting import Flow
 
@@ -42,7 +45,7 @@ class IssuerKeys:
         bounds: Bounds | None = None,
         jwks_origins: Iterable[str] = (),
         ssl_context: ssl.SSLContext | None = None,
-        fetcher: Fetcher | None = None,
+        new_fetcher: Callable[[], Fetcher] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.bounds = bounds or Bounds()
@@ -50,11 +53,13 @@ class IssuerKeys:
         if None in map(origin, self._origins):
             raise ValueError("an origin of a key set is an https address (http on this machine alone)")
         self._clock: Clock = clock or SystemClock()
-        self._fetcher = fetcher or HttpFetcher(max_bytes=self.bounds.max_response_bytes, ssl_context=ssl_context)
-        self._discovery = Discovery(check_issuer(issuer), bounds=self.bounds, other_origins=self._origins)
+        self._new_fetcher = new_fetcher or partial(
+            HttpFetcher, max_bytes=self.bounds.max_response_bytes, ssl_context=ssl_context
+        )
+        self._issuer = check_issuer(issuer)
+        self._discovery = Discovery(issuer, bounds=self.bounds, other_origins=self._origins)
         self._held = Held()
         self._sought: str | None = None
-        self._closed = False
         self._budget = Budget(self.bounds.refetch_seconds)
         self._background = Background(self._refresh, name="keyturn-keys", overdue_seconds=2 * self.bounds.fetch_seconds)
 
@@ -97,11 +102,7 @@ class IssuerKeys:
 
     def close(self) -> None:
         """Fetch no more. What is held is used until it is too old."""
-        with self._background.lock:
-            self._closed, is_in_use = True, self._background.is_running
-            self._background.close()
-        if not is_in_use:
-            self._fetcher.close()
+        self._background.close()
 
     def _now(self) -> Moment:
         return Moment(wall_ms=self._clock.now_ms(), monotonic_seconds=self._clock.monotonic_seconds())
@@ -129,36 +130,45 @@ class IssuerKeys:
         return KeysUnavailable(message, retry_after_seconds=max(1, round(self.bounds.refetch_seconds)))
 
     def _refresh(self) -> float:
-        try:
-            return self._refreshed()
-        finally:
-            if self._closed:
-                self._fetcher.close()
-
-    def _refreshed(self) -> float:
         with self._background.lock:
             sought, self._sought = self._sought, None
-        began = self._now()
-        deadline = began.monotonic_seconds + self.bounds.fetch_seconds
+        began, found = self._now(), None
         try:
-            found = self._discovery.fetch(lambda url: self._get(url, deadline), now_seconds=began.monotonic_seconds)
+            found = self._fetch(began)
         except IssuerFault as fault:
-            _log.warning("the keys of the issuer cannot be fetched: %s", fault)
-            self._keep(lambda held: held.after_failure(ended=self._now()))
-            return self.bounds.refetch_seconds
+            self._tell(fault)
+        finally:
+            # Also where something failed that nobody foresaw: who waits must not ask again at once, and again.
+            self._keep(found, began=began, sought=sought)
+        return self.bounds.refetch_seconds if found is None else REFRESH_FROM * found.fresh_seconds
+
+    def _fetch(self, began: Moment) -> FetchedKeys:
+        deadline = began.monotonic_seconds + self.bounds.fetch_seconds
+        with closing(self._new_fetcher()) as fetcher:
+
+            def get(url: str) -> Fetched:
+                left = deadline - self._clock.monotonic_seconds()
+                if left <= 0:
+                    raise IssuerFault("the answers take too long")
+                return fetcher.get(url, seconds=left)
+
+            return self._discovery.fetch(get, now_seconds=began.monotonic_seconds)
+
+    def _keep(self, found: FetchedKeys | None, *, began: Moment, sought: str | None) -> None:
         ended = self._now()
-        self._keep(lambda held: held.after_success(found, began=began, ended=ended, sought=sought))
-        return REFRESH_FROM * found.fresh_seconds
-
-    def _get(self, url: str, deadline: float) -> Fetched:
-        left = deadline - self._clock.monotonic_seconds()
-        if left <= 0:
-            raise IssuerFault("the answers take too long")
-        return self._fetcher.get(url, seconds=left)
-
-    def _keep(self, change: Callable[[Held], Held]) -> None:
         with self._background.lock:
-            if self._background.is_current:
-                before, self._held = self._held, change(self._held)
-                if self._held.keys.keys() - before.keys.keys():
-                    self._budget.give_back()
+            if not self._background.is_current:
+                return
+            if found is None:
+                self._held = self._held.after_failure(ended=ended)
+                return
+            if found.keys.keys() - self._held.keys.keys():
+                self._budget.give_back()
+            if self._held.is_away:
+                _log.info("%s is back", self._issuer)
+            self._held = Held.after_success(found, began=began, ended=ended, sought=sought)
+
+    def _tell(self, fault: IssuerFault) -> None:
+        # Once, not at every attempt of an hour.
+        level = logging.DEBUG if self._held.is_away else logging.WARNING
+        _log.log(level, "the keys of %s cannot be fetched: %s", self._issuer, fault)

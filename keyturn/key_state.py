@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from keyturn.keys import KeySet
 
@@ -73,9 +73,10 @@ class Held:
     is_away: bool = False
     tried: Moment | None = None
 
-    def after_success(self, found: FetchedKeys, *, began: Moment, ended: Moment, sought: str | None) -> Held:
+    @classmethod
+    def after_success(cls, found: FetchedKeys, *, began: Moment, ended: Moment, sought: str | None) -> Self:
         """What is held after a good answer."""
-        return Held(
+        return cls(
             keys=found.keys,
             began=began,
             ended=ended,
@@ -112,7 +113,7 @@ class Held:
         if self.began is None or self.ended is None:
             return False
         was_sought = kid == self.sought and now.since(self.ended) < bounds.refetch_seconds
-        return was_sought or not self.began.is_before(arrived)
+        return was_sought or arrived.is_before(self.began)
 
 
 @dataclass(slots=True)

@@ -122,9 +122,9 @@ class OfflineIssuer:
         self._signers = (*self._signers, SigningKey.make(kid))
         return kid
 
-    def retire(self) -> None:
-        """Publish the newest key alone: tokens of the older ones are refused."""
-        self._signers = self._signers[-1:]
+    def retire(self, *, keep: int = 1) -> None:
+        """Publish the newest ``keep`` keys alone: tokens of the older ones are refused."""
+        self._signers = self._signers[-keep:]
 
     def revoke(self, token: str) -> None:
         """Revoke the session of ``token``: this issuer's verifiers refuse all tokens of it."""

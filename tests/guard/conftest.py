@@ -12,6 +12,10 @@ import pytest
 from keyturn import Bounds, Verifier
 from keyturn.issuer_url import WELL_KNOWN
 from keyturn.testing.issuer import OfflineIssuer
+from keyturn.testing.plugin import keyturn_issuer
+
+# The plugin is loaded by its entry point where the package is installed anew; an older installation has none.
+__all__ = ["keyturn_issuer"]
 
 AUDIENCE = "https://notes.example.com"
 JWKS_PATH = "/.well-known/jwks.json"
@@ -53,6 +57,9 @@ class LiveIssuer(OfflineIssuer):
     def metadata(self):
         return {"issuer": self.issuer, "jwks_uri": self.issuer + JWKS_PATH}
 
+    def jwks_bytes(self):
+        return json.dumps(self.jwks()).encode()
+
     @property
     def fetches(self):
         return self.asked.count(JWKS_PATH)
@@ -67,13 +74,15 @@ class LiveIssuer(OfflineIssuer):
         if handler.path == JWKS_PATH and self.held is not None:
             self.arrived.set()
             self.held.wait(20)
-        status, headers, body = given or (200, JSON | self.headers, json.dumps(documents[handler.path]()).encode())
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        respond(handler, *(given or (200, JSON | self.headers, json.dumps(documents[handler.path]()).encode())))
+
+
+def respond(handler, status, headers, body):
+    handler.send_response(status)
+    for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
 
 
 @contextmanager

@@ -1,0 +1,155 @@
+"""The thread behind a verifier: one, made late, in each process its own, and gone with its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import time
+import traceback
+
+import pytest
+
+from keyturn import Bounds, Verifier
+from keyturn.background import Background
+from tests.guard.conftest import AUDIENCE
+from tests.guard.test_freshness import until
+
+
+def threads():
+    return [one for one in threading.enumerate() if one.name == "keyturn-keys"]
+
+
+def in_a_child(work):
+    """Whether ``work`` went well in a fork of this process, as a worker of a pre-forking server is one."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            if status:
+                traceback.print_exc()
+            os._exit(status)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status == 0
+        time.sleep(0.01)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return False
+
+
+def test_a_verifier_that_is_only_made_has_no_thread_and_no_connection(live, guard_of):
+    guard_of(live)
+    assert threads() == []
+    assert live.asked == []
+
+
+def test_one_thread_serves_whatever_is_asked_and_ends_with_close(live, guard_of):
+    guard = guard_of(live)
+    for _ in range(5):
+        live.rotate()
+        guard.verify(live.token_for("user"))
+        assert len(threads()) == 1
+    guard.close()
+    guard.close()
+    until(lambda: threads() == [])
+
+
+def test_a_verifier_that_is_forgotten_takes_its_thread_along(live):
+    guard = Verifier(live.issuer, AUDIENCE)
+    guard.prepare()
+    assert len(threads()) == 1
+    del guard
+    gc.collect()
+    until(lambda: threads() == [])
+
+
+def test_a_verifier_is_closed_by_leaving_its_block(live, guard_of):
+    with guard_of(live) as guard:
+        guard.prepare()
+    until(lambda: threads() == [])
+
+    async def in_a_loop():
+        async with guard_of(live) as guard:
+            await guard.prepare_async()
+
+    asyncio.run(in_a_loop())
+    until(lambda: threads() == [])
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_workers_forked_from_a_process_that_has_keys_fetch_for_themselves(live, guard_of):
+    guard = guard_of(live)
+    guard.prepare()
+    known = live.token_for("user")
+    live.rotate()
+    unknown = live.token_for("user")
+
+    def work():
+        assert guard.verify(known).subject == "user"
+        assert guard.verify(unknown).subject == "user"
+        assert asyncio.run(guard.verify_async(unknown)).subject == "user"
+
+    assert in_a_child(work)
+    assert in_a_child(work)
+    assert live.fetches == 3
+    work()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_in_the_middle_of_a_fetch_leaves_nobody_waiting_for_a_thread_that_is_not_there(live, guard_of):
+    guard = guard_of(live, bounds=Bounds(fetch_seconds=20))
+    live.held = threading.Event()
+    parent = threading.Thread(target=guard.prepare)
+    parent.start()
+    assert live.arrived.wait(20)
+    token = live.token_for("user")
+
+    def work():
+        assert guard.verify(token).subject == "user"
+
+    # The child's own request is answered at once; the parent's goes on being held back.
+    held, live.held = live.held, None
+    assert in_a_child(work)
+    held.set()
+    parent.join(20)
+    work()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_lock_that_was_held_when_the_process_forked_stops_no_child():
+    class Owner:
+        def __init__(self):
+            self.background = Background(self.job, name="keyturn-keys", overdue_seconds=5)
+            self.done = 0
+
+        def job(self):
+            self.done += 1
+            return 1000
+
+    owner = Owner()
+    taken, release = threading.Event(), threading.Event()
+
+    def hold():
+        with owner.background.lock:
+            taken.set()
+            release.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert taken.wait(20)
+
+    def work():
+        owner.background.run().result(10)
+        assert owner.done == 1
+
+    assert in_a_child(work)
+    release.set()
+    holder.join(20)
+    owner.background.close()
