@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
+import service.accounts.export_routes
 import service.accounts.recovery_routes
 import service.accounts.routes
 import service.ops.routes
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 ROUTERS: tuple[APIRouter, ...] = (
     service.accounts.routes.router,
     service.accounts.recovery_routes.router,
+    service.accounts.export_routes.router,
     service.passwords.routes.router,
     service.signin.routes.router,
     service.sessions.routes.router,

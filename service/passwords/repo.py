@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SORT = "C#pwd"
 _IS_UNCHANGED = "ph = :old"
 _REPLACE = "SET ph = :new, ct = :now"
+_STRENGTHEN = "SET ph = :new"
 
 
 def _key(user_id: UserId) -> dict[str, Value]:
@@ -58,10 +59,17 @@ class PasswordRepo:
 
     dynamo: Dynamo
 
-    async def upgrade(self, user_id: UserId, *, old_hash: str, new_hash: str, now_ms: int) -> bool:
+    async def upgrade(self, user_id: UserId, *, old_hash: str, new_hash: str) -> bool:
         """Replace a hash by a stronger one of the same password. False when it has changed meanwhile."""
+        strengthen = Update(
+            table=Table.USERS,
+            key=_key(user_id),
+            update=_STRENGTHEN,
+            condition=_IS_UNCHANGED,
+            values={":old": old_hash, ":new": new_hash},
+        )
         try:
-            await self.dynamo.write(replace_password(user_id, old_hash=old_hash, new_hash=new_hash, now_ms=now_ms))
+            await self.dynamo.write(strengthen)
         except ConditionFailed:
             return False
         return True

@@ -107,7 +107,7 @@ class SignIn:
         """
         try:
             new_hash = await self.hasher.hash(password)
-            done = await self.passwords.upgrade(user_id, old_hash=stored, new_hash=new_hash, now_ms=self.clock.now_ms())
+            done = await self.passwords.upgrade(user_id, old_hash=stored, new_hash=new_hash)
         except Unavailable:
             outcome = "put_off"
         else:

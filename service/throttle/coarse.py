@@ -42,6 +42,7 @@ DEFAULT_RATES: Mapping[str, str] = {
     "/v1/password/reset": "240/minute",
     "/v1/password/change": "120/minute",
     "/v1/password/check": "600/minute",
+    "/v1/me/export": "240/minute",
     "/email/verify": "240/minute",
     "/email/change": "240/minute",
     "/password/reset": "240/minute",

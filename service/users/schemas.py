@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LOCALE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 Locale = Annotated[str, Field(max_length=35, pattern=LOCALE_PATTERN, examples=["de-AT"])]
 
-_USER: dict[str, Any] = {
+USER_EXAMPLE: dict[str, Any] = {
     "user_id": "9b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d",
     "email": "ada@example.com",
     "username": "ada",
@@ -37,7 +37,7 @@ _SIGN_IN: dict[str, Any] = {
 class UserOut(BaseModel):
     """A user as its owner, or an operator, sees it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_USER]})
+    model_config = ConfigDict(json_schema_extra={"examples": [USER_EXAMPLE]})
 
     user_id: str
     email: str | None
@@ -68,7 +68,7 @@ class UserOut(BaseModel):
 class MeOut(UserOut):
     """The caller, with what its access token says of the session."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{**_USER, **_SIGN_IN}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{**USER_EXAMPLE, **_SIGN_IN}]})
 
     session_id: str
     auth_time: Annotated[int, Field(description="When the user gave proof, in seconds since the epoch.")]

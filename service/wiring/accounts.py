@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from service.accounts.change_email import ChangeEmail
 from service.accounts.change_password import ChangePassword
 from service.accounts.close import CloseAccount
+from service.accounts.export import ExportAccount
+from service.accounts.export_repo import HeldRepo
 from service.accounts.forgot_password import ForgotPassword
 from service.accounts.register import Register
 from service.accounts.resend_email import ResendEmail
 from service.accounts.reset_password import ResetPassword
 from service.accounts.rules import SignUpRules
 from service.accounts.verify_email import VerifyEmail
+from service.audit.repo import EventRepo
 
 if TYPE_CHECKING:
     from service.wiring.core import Core
@@ -121,6 +124,13 @@ def account_services(core: Core) -> list[object]:
             clock=core.clock,
             entropy=core.entropy,
             locale=core.settings.locale,
+        ),
+        ExportAccount(
+            held=HeldRepo(dynamo=core.dynamo),
+            sessions=core.sessions,
+            events=EventRepo(dynamo=core.dynamo),
+            audit=core.audit,
+            clock=core.clock,
         ),
         CloseAccount(
             accounts=core.accounts, users=core.users, sessions=core.sessions, audit=core.audit, clock=core.clock

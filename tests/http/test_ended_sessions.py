@@ -12,10 +12,11 @@ NEW = "a wholly different long sentence"
 
 
 def doors(person, others):
-    """Every door with an access token behind which something is changed, and the body that would open it."""
+    """Every door with an access token behind which something is changed or all is told, and what would open it."""
     email = f"{new_name()}@example.com"
     return {
         "change the profile": ("PATCH", "/v1/me", {"display_name": "Eve"}),
+        "export everything": ("GET", "/v1/me/export", None),
         "close the account": ("DELETE", "/v1/me", None),
         "change the password": ("POST", "/v1/password/change", {"current_password": PASSWORD, "new_password": NEW}),
         "change the address": ("POST", "/v1/email/change", {"new_email": email, "password": PASSWORD}),

@@ -20,6 +20,7 @@ GUARDED = [
     ("GET", "/v1/me"),
     ("PATCH", "/v1/me"),
     ("DELETE", "/v1/me"),
+    ("GET", "/v1/me/export"),
     ("POST", "/v1/logout-all"),
     ("GET", f"/v1/users/{SOMEBODY}"),
     ("GET", f"/v1/users/{SOMEBODY}/sessions"),

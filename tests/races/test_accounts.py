@@ -45,7 +45,7 @@ async def test_of_upgrades_at_once_one_is_written(store, workers, mailbox):
     (old,) = await stored_hashes(store)
     repo, owner = PasswordRepo(dynamo=store.dynamo), parse_user_id(user_id)
     names = [f"hash {number}" for number in range(AT_ONCE)]
-    written = await asyncio.gather(*(repo.upgrade(owner, old_hash=old, new_hash=name, now_ms=0) for name in names))
+    written = await asyncio.gather(*(repo.upgrade(owner, old_hash=old, new_hash=name) for name in names))
     assert await stored_hashes(store) == [name for name, done in zip(names, written, strict=True) if done]
 
 
