@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
 import service.accounts.export_routes
 import service.accounts.recovery_routes
@@ -21,12 +20,13 @@ import service.tokens.routes
 import service.users.events.routes
 import service.users.routes
 from service.base import open_base
+from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
 from service.telemetry.tracing import OFF
-from service.throttle.coarse import CoarseLimits, CoarseRules
 from service.web import problem_docs, problems
 from service.web.edge import edge_middleware
 from service.wiring.build import build
+from service.wiring.throttle import coarse_limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -93,11 +93,8 @@ def create_app(
             tracing=tracing,
         ),
     )
-    if settings.throttle == "on":
-        # The innermost of all: what it refuses costs nothing more, and its answer has every header of the edge.
-        app.user_middleware.append(
-            Middleware(CoarseLimits, rules=CoarseRules(trusted_proxies=settings.trusted_proxies))
-        )
+    # The innermost of all: what it refuses costs nothing more, and its answer has every header of the edge.
+    app.user_middleware.extend(coarse_limits(settings, clock or SystemClock()))
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -6,13 +6,16 @@ A setting is an environment variable: the field's name in upper case with ``KEYT
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from service.settings_proxies import ambiguous_in_prod, trusted_proxy_preset
 from service.settings_rules import (
+    IN_PROCESS,
     base_url,
+    counter_url,
     keys_by_id,
     no_keys_or_keys_by_id,
     origins,
@@ -97,6 +100,7 @@ class Settings(BaseModel):
     cors_origins: Annotated[str, AfterValidator(origins)] = ""
     body_limit_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384
     throttle: Literal["on", "off"] = "on"
+    coarse_limits_url: Annotated[SecretStr, AfterValidator(counter_url)] = SecretStr(IN_PROCESS)
     management_host: str = "127.0.0.1"
     management_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -138,7 +142,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         raise SettingsError(problems_of(error, PREFIX)) from None
-    problems = _contradictions(settings)
+    problems = _contradictions(settings) + _missing_packages(settings)
     if not settings.is_dev:
         problems += unsafe_in_prod(settings) + ambiguous_in_prod(environ)
     if problems:
@@ -168,3 +172,11 @@ def _contradictions(settings: Settings) -> list[str]:
             f"and KEYTURN_PASSWORD_MIN_SCORE={_MIN_SCORE_OF_SHORT} or more"
         )
     return problems
+
+
+def _missing_packages(settings: Settings) -> list[str]:
+    """What a setting needs beside the service, and is not installed."""
+    if settings.coarse_limits_url.get_secret_value() == IN_PROCESS or find_spec("redis") is not None:
+        return []
+    cure = "pip install 'keyturn[service,redis]', or set memory://"
+    return [f"KEYTURN_COARSE_LIMITS_URL: needs the package redis, which is not installed; {cure}"]

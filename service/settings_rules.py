@@ -20,6 +20,12 @@ _BASE_URL = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9._~-]+)*)",
     re.ASCII,
 )
+_REDIS_URL = re.compile(
+    r"rediss?://(?P<user>[^@/?#\s\[\]]*@)?(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-f:]+\])"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[0-9]{1,4})?",
+    re.ASCII,
+)
+IN_PROCESS = "memory://"
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _MAX_PORT = 65_535
 _NEW_KEY = "python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
@@ -95,6 +101,18 @@ def origins(value: str) -> str:
     return " ".join(found)
 
 
+def counter_url(value: SecretStr) -> SecretStr:
+    """Where the coarse limits are counted. No query: it could lengthen the time-outs, or turn TLS's checks off."""
+    text = value.get_secret_value()
+    parts = _REDIS_URL.fullmatch(text)
+    if text != IN_PROCESS and (parts is None or not _is_port(parts["port"])):
+        raise ValueError(
+            "must be memory://, or redis:// or rediss:// with [user:password@]host[:port][/database] and no more, "
+            "user and password percent-encoded"
+        )
+    return value
+
+
 def _is_port(text: str | None) -> bool:
     return text is None or int(text) <= _MAX_PORT
 
@@ -138,6 +156,9 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
         "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
         "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),
         "KEYTURN_MAIL_FROM: is missing; set the address that mail comes from": bool(settings.mail_from),
+        "KEYTURN_COARSE_LIMITS_URL: a password over redis:// can be read on its way; set rediss://": (
+            _redis_password_is_safe(settings)
+        ),
         f"KEYTURN_ARGON2_MEMORY_KIB: is too weak; set {_WEAK_ARGON2_KIB} or more": (
             settings.argon2_memory_kib >= _WEAK_ARGON2_KIB
         ),
@@ -160,6 +181,11 @@ def _keys_differ(settings: Settings) -> bool:
 
 def _is_maildir(settings: Settings) -> bool:
     return settings.mail_url.get_secret_value().lower().startswith("maildir:")
+
+
+def _redis_password_is_safe(settings: Settings) -> bool:
+    parts = _REDIS_URL.fullmatch(settings.coarse_limits_url.get_secret_value())
+    return parts is None or parts["user"] is None or parts[0].startswith("rediss:") or parts["host"] in _LOOPBACK
 
 
 def _time_cost_holds(settings: Settings) -> bool:

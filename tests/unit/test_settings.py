@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 
 import pytest
 
@@ -169,6 +170,25 @@ REFUSED = {
     ],
     "KEYTURN_BODY_LIMIT_BYTES": ["1023", "1048577"],
     "KEYTURN_THROTTLE": ["no", "ON"],
+    "KEYTURN_COARSE_LIMITS_URL": [
+        "memory",
+        "memory://x",
+        "redis://",
+        "redis://:canary@",
+        "redis:///0",
+        "redis://host:0",
+        "redis://host:99999",
+        "redis://host/zero",
+        "redis://host?socket_timeout=canary",
+        "rediss://host/0?ssl_cert_reqs=none",
+        "redis://host#canary",
+        "redis://a:canary@b@host",
+        "redis://ho st",
+        "redis://host\n",
+        "redis+unix:///canary",
+        "memcached://host",
+        "REDIS://host",
+    ],
     "KEYTURN_MANAGEMENT_PORT": ["-1", "65536"],
     "KEYTURN_LOG_LEVEL": ["trace", "INFO"],
 }
@@ -197,6 +217,10 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name_and_never_repeated(name
         ("KEYTURN_ACCESS_TTL_SECONDS", "97"),
         ("KEYTURN_LOCALE", "de-AT"),
         ("KEYTURN_TRUSTED_PROXIES", "cloudfront+alb"),
+        ("KEYTURN_COARSE_LIMITS_URL", "memory://"),
+        ("KEYTURN_COARSE_LIMITS_URL", "redis://localhost"),
+        ("KEYTURN_COARSE_LIMITS_URL", "redis://user:p%40ss@10.0.0.7:6380/2"),
+        ("KEYTURN_COARSE_LIMITS_URL", "rediss://:pass@[::1]:6379"),
     ],
 )
 def test_a_sound_value_is_taken(name, value):
@@ -239,6 +263,7 @@ UNSAFE = [
     ({"KEYTURN_MAIL_URL": ""}, "KEYTURN_MAIL_URL", "set smtp://"),
     ({"KEYTURN_MAIL_URL": "maildir:/var/mail-canary"}, "KEYTURN_MAIL_URL", "smtps://"),
     ({"KEYTURN_MAIL_FROM": ""}, "KEYTURN_MAIL_FROM", "set the address"),
+    ({"KEYTURN_COARSE_LIMITS_URL": "redis://:canary@10.0.0.7"}, "KEYTURN_COARSE_LIMITS_URL", "set rediss://"),
     ({"KEYTURN_ARGON2_MEMORY_KIB": "19455"}, "KEYTURN_ARGON2_MEMORY_KIB", "19456 or more"),
     ({"KEYTURN_ARGON2_TIME_COST": "1"}, "KEYTURN_ARGON2_TIME_COST", "set 2 or more"),
 ]
@@ -268,14 +293,34 @@ def test_prod_refuses_proxies_that_were_named_to_uvicorn_alone():
     assert load({**environ, "KEYTURN_ENV": "dev"}).trusted_proxies == 0
 
 
+@pytest.mark.parametrize("url", ["redis://10.0.0.7", "redis://:pass@127.0.0.1/1", "rediss://user:pass@10.0.0.7"])
+def test_a_redis_whose_password_nobody_can_read_on_its_way_is_allowed_in_prod(url):
+    assert load({**PROD, "KEYTURN_COARSE_LIMITS_URL": url})
+
+
+def test_a_redis_without_its_package_stops_the_start_and_names_the_cure(monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    (line,) = problems({**PROD, "KEYTURN_COARSE_LIMITS_URL": "rediss://:canary@10.0.0.7"})
+    assert line.startswith("KEYTURN_COARSE_LIMITS_URL: needs the package redis")
+    assert "pip install 'keyturn[service,redis]'" in line
+    assert "canary" not in line
+    assert load(PROD)
+
+
 def test_one_pass_of_argon2_is_enough_with_46_mib():
     assert load({**PROD, "KEYTURN_ARGON2_TIME_COST": "1", "KEYTURN_ARGON2_MEMORY_KIB": "47104"})
 
 
 def test_printing_the_settings_shows_no_secret():
-    settings = load({**PROD, "KEYTURN_REFRESH_KEYS": f"2:{OTHER},1:{KEY}"})
+    settings = load(
+        {
+            **PROD,
+            "KEYTURN_REFRESH_KEYS": f"2:{OTHER},1:{KEY}",
+            "KEYTURN_COARSE_LIMITS_URL": "rediss://user:redis-canary@10.0.0.7",
+        }
+    )
     for text in (repr(settings), str(settings), settings.model_dump_json()):
-        for secret in (KEY, OTHER, "mail-canary"):
+        for secret in (KEY, OTHER, "mail-canary", "redis-canary"):
             assert secret not in text
 
 
