@@ -1,0 +1,1 @@
+"""Requests made by schemathesis from ``openapi.yaml``, sent to a running service."""
