@@ -23,6 +23,7 @@ from service.base import open_base
 from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
 from service.telemetry.tracing import OFF
+from service.throttle.coarse import NEVER_LIMITED
 from service.web import problem_docs, problems
 from service.web.edge import edge_middleware
 from service.wiring.build import build
@@ -98,5 +99,5 @@ def create_app(
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    problem_docs.install_schema(app)
+    problem_docs.install_schema(app, never_limited=NEVER_LIMITED)
     return app

@@ -55,6 +55,9 @@ DEFAULT_RATES: Mapping[str, str] = {
 DEFAULT_REST = "12000/minute"
 """All other paths together."""
 
+NEVER_LIMITED = frozenset({"/healthz", "/readyz"})
+"""A balancer asks these, for itself, as often as it likes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CoarseRules:
@@ -70,7 +73,7 @@ class CoarseRules:
     storage_url: Secret[str] = field(default_factory=lambda: Secret(IN_PROCESS))
     rates: Mapping[str, str] = field(default_factory=lambda: DEFAULT_RATES)
     rest: str = DEFAULT_REST
-    exempt: frozenset[str] = frozenset({"/healthz", "/readyz"})
+    exempt: frozenset[str] = NEVER_LIMITED
     patience_seconds: float = PATIENCE_SECONDS
 
     def name_of(self, request: Request) -> str:

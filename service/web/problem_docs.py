@@ -105,8 +105,11 @@ def problem_responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def install_schema(app: FastAPI) -> None:
-    """Put the schema of a problem into ``app.openapi()`` and take out FastAPI's own, which no route answers with."""
+def install_schema(app: FastAPI, *, never_limited: frozenset[str] = frozenset()) -> None:
+    """Put the schema of a problem into ``app.openapi()`` and take out FastAPI's own, which no route answers with.
+
+    ``never_limited`` are the paths that no coarse limit stands in front of.
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -115,6 +118,7 @@ def install_schema(app: FastAPI) -> None:
         schemas[SCHEMA_NAME] = PROBLEM_SCHEMA
         _replace_default_422(document)
         _add_strict_query(document)
+        _add_coarse_limits(document, never_limited)
         _leave_null_bodies_out(document)
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
@@ -161,6 +165,14 @@ def _add_strict_query(document: dict[str, Any]) -> None:
             for status, ours in problem_responses(BadRequest(), Invalid).items():
                 theirs = operation.setdefault("responses", {}).setdefault(str(status), _empty(int(status)))
                 theirs["content"][MEDIA_TYPE]["examples"].update(ours["content"][MEDIA_TYPE]["examples"])
+
+
+def _add_coarse_limits(document: dict[str, Any], never_limited: frozenset[str]) -> None:
+    """Every route answers a network that sends too much with 429 (``service.throttle.coarse``)."""
+    for name, path in document.get("paths", {}).items():
+        for operation in path.values() if name not in never_limited else ():
+            for status, ours in problem_responses(TooManyRequests).items():
+                operation["responses"].setdefault(str(status), ours)
 
 
 def _leave_null_bodies_out(document: dict[str, Any]) -> None:

@@ -91,6 +91,14 @@ def test_guarded_operations_say_so_and_how_they_refuse(document):
         assert guarded == ("missing_token" in examples.get("examples", {})), name
 
 
+def test_every_operation_but_the_probes_says_that_it_is_limited(document):
+    unlimited = {name for name, operation in operations(document) if "429" not in operation["responses"]}
+    assert unlimited == {"GET /healthz", "GET /readyz"}
+    for name, operation in operations(document):
+        if name not in unlimited:
+            assert "Retry-After" in operation["responses"]["429"]["headers"], name
+
+
 def test_operation_ids_are_unique(document):
     ids = [operation["operationId"] for _, operation in operations(document)]
     assert len(ids) == len(set(ids))
