@@ -15,6 +15,7 @@ from keyturn.http import Fetched, Fetcher, HttpFetcher
 from keyturn.issuer_url import check_issuer, origin
 from keyturn.key_state import REFRESH_FROM, Budget, Held, Moment, Step
 from keyturn.ports import Clock, SystemClock
+from keyturn.verifier import DEFAULT_ALGORITHM, algorithm
 
 if TYPE_CHECKING:
     import ssl
@@ -143,6 +144,8 @@ class IssuerKeys:
         return self.bounds.refetch_seconds if found is None else REFRESH_FROM * found.fresh_seconds
 
     def _fetch(self, began: Moment) -> FetchedKeys:
+        # What is slow to import is imported here, in nobody's way.
+        algorithm(DEFAULT_ALGORITHM)
         deadline = began.monotonic_seconds + self.bounds.fetch_seconds
         with closing(self._new_fetcher()) as fetcher:
 

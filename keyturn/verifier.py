@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import jwt
-
 from keyturn import claims as rules
-from keyturn.algorithms import SIGNATURE_BYTES
 from keyturn.errors import BadSignature, UnknownKey, WrongAlgorithm
 from keyturn.strict import ParsedToken, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jwt.algorithms import Algorithm
+
     from keyturn.keys import VerifyingKey
     from keyturn.principal import Principal
 
+DEFAULT_ALGORITHM: Final = "ES256"
 DEFAULT_LEEWAY_SECONDS: Final = 2
 MAX_LEEWAY_SECONDS: Final = 30
 
-_VERIFIERS: Final = {alg: jwt.get_algorithm_by_name(alg) for alg in SIGNATURE_BYTES}
+
+@cache
+def algorithm(alg: str) -> Algorithm:
+    """What verifies signatures of ``alg``. The first call imports PyJWT, which takes longer than all else here."""
+    import jwt
+
+    return jwt.get_algorithm_by_name(alg)
 
 
 def verify(
@@ -100,5 +107,5 @@ def check_signature(parsed: ParsedToken, *, key: VerifyingKey) -> None:
     """
     if parsed.alg != key.alg:
         raise WrongAlgorithm("the algorithm is not the key's")
-    if not _VERIFIERS[key.alg].verify(parsed.signing_input, key.public_key, parsed.signature):
+    if not algorithm(key.alg).verify(parsed.signing_input, key.public_key, parsed.signature):
         raise BadSignature("the signature does not verify")

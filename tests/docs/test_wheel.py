@@ -149,17 +149,84 @@ def _is_alive(client, server, *, seconds=60):
     return False
 
 
-def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_missing(
-    installed, plain_environ, tmp_path
-):
+GUARDED = """
+import json, sys, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+for absent in ("service", "fastapi", "flask", "django", "pytest"):
+    sys.modules[absent] = None
+
+from keyturn import TokenError, Verifier
+from keyturn.testing.issuer import OfflineIssuer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        document = issuer.jwks() if self.path == "/keys" else {"issuer": address, "jwks_uri": f"{address}/keys"}
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(document).encode())
+
+    def log_message(self, *_):
+        pass
+
+server = HTTPServer(("127.0.0.1", 0), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+address = f"http://127.0.0.1:{server.server_port}"
+issuer = OfflineIssuer(issuer=address, audience="notes")
+with Verifier(address, "notes") as guard:
+    print(guard.verify(issuer.token_for("user")).subject)
+    try:
+        guard.verify(issuer.forged())
+    except TokenError as refusal:
+        print(refusal.code)
+"""
+
+TESTS_OF_A_USER = """
+import asyncio
+import pytest
+from keyturn import TokenError
+
+def test_plain(keyturn_issuer):
+    token = keyturn_issuer.token_for("user", scopes=["notes:read"])
+    assert keyturn_issuer.verifier().verify(token).has_scope("notes:read")
+
+def test_in_a_loop(keyturn_issuer):
+    with pytest.raises(TokenError):
+        asyncio.run(keyturn_issuer.verifier().verify_async(keyturn_issuer.expired()))
+"""
+
+
+@pytest.fixture
+def guard_alone(installed, plain_environ, tmp_path):
+    """The wheel and the guard's locked requirements; answers a function that runs a tool of that environment."""
+    tools = installed("--no-deps", "--require-hashes", "-r", ROOT / "requirements/guard.txt")
+    env = {name: value for name, value in plain_environ.items() if name != "PYTHONPATH"}
+
+    def call(tool, *arguments):
+        return run(tools / tool, *arguments, env=env, cwd=tmp_path)
+
+    return call
+
+
+def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_missing(guard_alone):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     names = [re.split(r"[<>=\[ ]", requirement)[0] for requirement in project["dependencies"]]
     assert sorted(names) == ["cryptography", "httpx", "pyjwt"]
-    tools = installed(*project["dependencies"])
     modules = [path.stem for path in Path(ROOT, "keyturn").glob("*.py") if path.stem != "__init__"]
     imports = "; ".join(f"import keyturn.{module}" for module in modules)
-    assert run(tools / "python", "-c", imports, env=plain_environ, cwd=tmp_path) == ("", 0)
-    output, status = run(tools / "keyturn", "dev", env=plain_environ, cwd=tmp_path)
-    assert status == 2
-    assert output.count("\n") == 1
+    assert guard_alone("python", "-c", imports) == ("", 0)
+    assert guard_alone("python", "-c", GUARDED) == ("user\nbad_signature\n", 0)
+    output, status = guard_alone("keyturn", "dev")
+    assert (status, output.count("\n")) == (2, 1)
     assert "pip install 'keyturn[service]'" in output
+
+
+def test_the_pytest_plugin_is_there_once_the_library_is_installed(guard_alone, plain_environ, tmp_path):
+    pip = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", tmp_path / "env/bin/python")
+    output, status = run(*pip, "pytest", "-c", ROOT / "requirements/dev.txt", env=plain_environ, cwd=tmp_path)
+    assert status == 0, output
+    (tmp_path / "test_user.py").write_text(TESTS_OF_A_USER)
+    output, status = guard_alone("python", "-m", "pytest", "-q", "-W", "error", "test_user.py")
+    assert status == 0, output
+    assert "2 passed" in output

@@ -11,7 +11,8 @@ def subclasses(kind):
     return [kind, *(deeper for one in kind.__subclasses__() for deeper in subclasses(one))]
 
 
-ALL = subclasses(errors.GuardError)
+# Other parts of the library may add to the tree; these are the ones of the page.
+ALL = [kind for kind in subclasses(errors.GuardError) if kind.__module__ == errors.__name__]
 TOKEN_ERRORS = subclasses(errors.TokenError)
 
 
