@@ -35,6 +35,8 @@ BREAKAGES = {
         "import keyturn.websession.flows",
     ),
     "Only the adapters of web sessions see a framework": ("keyturn/websession/people.py", "import flask"),
+    "Only the adapters see a framework, and nothing stands on them": ("keyturn/guard.py", "import keyturn.starlette"),
+    "Flask has its doors in the adapters": ("keyturn/ownership.py", "import flask"),
     "passlib has one door, and its handlers of ours": ("service/signin/flows.py", "import passlib.context"),
     "libsodium has one door": ("service/passwords/hasher.py", "import nacl.bindings"),
     "PyJWT has two doors: the signer, and the guard library's verifier": ("service/sessions/issue.py", "import jwt"),
