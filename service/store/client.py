@@ -11,6 +11,7 @@ import aioboto3
 from aiobotocore.config import AioConfig
 
 from service.store.errors import StoreUnavailable
+from service.store.integrity import require_whole_answers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,6 +47,7 @@ async def open_client(*, validate_parameters: bool) -> AsyncIterator[Any]:
     if session.region_name is None:
         raise StoreUnavailable("no AWS region is set; set AWS_REGION")
     async with session.client("dynamodb", config=client_config(validate_parameters=validate_parameters)) as client:
+        require_whole_answers(client)
         yield client
 
 

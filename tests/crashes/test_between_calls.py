@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.support.journeys import JOURNEYS, OPENLY
-from tests.support.store_proxy import Fate
+from tests.support.store_faults import SERVED_SILENCE, SILENCE
 from tests.support.wire import Wire
 
 MOST_CALLS = 12
@@ -18,7 +18,7 @@ async def answered_before_the_stop(worker, request, proxy):
     wire = await Wire.open(worker.url)
     await wire.send(request.method, request.path, request.body, bearer=request.bearer)
     answer = asyncio.create_task(wire.receive())
-    stopped = asyncio.create_task(proxy.stopped.wait())
+    stopped = asyncio.create_task(proxy.reached.wait())
     await asyncio.wait([answer, stopped], return_when=asyncio.FIRST_COMPLETED)
     answered = answer.done()
     worker.kill()
@@ -30,14 +30,14 @@ async def answered_before_the_stop(worker, request, proxy):
     return answered
 
 
-@pytest.mark.parametrize("fate", [Fate.STOP_BEFORE, Fate.STOP_AFTER], ids=["before", "after"])
+@pytest.mark.parametrize("fault", [SILENCE, SERVED_SILENCE], ids=["before", "after"])
 @pytest.mark.parametrize("journey", [*JOURNEYS, *OPENLY], ids=lambda journey: journey.name)
-async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, proxy, journey, fate):
+async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, proxy, journey, fault):
     for calls in range(MOST_CALLS):
         person = stage(calls)
         worker = await workers.start(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
         request, known = await journey.prepare(person)
-        proxy.plan(*[Fate.PASS] * calls, fate)
+        proxy.inject(fault, at=calls)
         answered = await answered_before_the_stop(worker, request, proxy)
         await journey.check(person, known)
         if answered:

@@ -9,11 +9,11 @@ import pytest
 from tests.support.journeys import JOURNEYS, OPENLY, Request
 from tests.support.live import LONG
 from tests.support.people import refresh
-from tests.support.store_proxy import Fate
+from tests.support.store_faults import SERVED_BREAK_OFF
+from tests.support.store_proxy import Span
 from tests.support.wire import open_wires
 
 MOST_CALLS = 12
-SDK_ATTEMPTS = 3
 # The SDK waits between its attempts, so the quick suite takes the journeys that write what the client must have.
 PATIENT = [journey for journey in (*JOURNEYS, *OPENLY) if LONG or journey.name in {"refresh", "verify", "close"}]
 
@@ -29,10 +29,10 @@ async def test_one_lost_answer_of_the_store_is_not_noticed(workers, stage, proxy
     for calls in range(MOST_CALLS):
         person = stage(calls)
         request, known = await journey.prepare(person)
-        proxy.plan(*[Fate.PASS] * calls, Fate.LOSE_ANSWER)
+        proxy.inject(SERVED_BREAK_OFF, at=calls)
         assert await ask(worker, request) == request.status, proxy.seen
         await journey.check(person, known)
-        if proxy.fates:
+        if not proxy.struck:
             return
     pytest.fail(f"no end after {MOST_CALLS} calls: {proxy.seen}")
 
@@ -43,11 +43,11 @@ async def test_a_request_whose_calls_get_no_answer_can_be_repeated(workers, stag
     for calls in range(MOST_CALLS):
         person = stage(calls)
         request, known = await journey.prepare(person)
-        proxy.plan(*[Fate.PASS] * calls, *[Fate.LOSE_ANSWER] * 2 * SDK_ATTEMPTS)
+        proxy.inject(SERVED_BREAK_OFF, at=calls, span=Span.REST)
         status = await ask(worker, request)
         assert status in {request.status, 503}, proxy.seen
-        ended = bool(proxy.fates) and status == request.status
-        proxy.plan()
+        ended = not proxy.struck and status == request.status
+        proxy.clear()
         await journey.check(person, known)
         if ended:
             return
@@ -61,6 +61,6 @@ async def test_the_owner_is_told_of_a_stolen_token_although_the_answer_to_its_en
     assert (await refresh(person.again, stolen)).status_code == 200
     await asyncio.sleep(0.01)
     # The refused rotation and the read of the user go through; it is the revocation that is lost.
-    proxy.plan(Fate.PASS, Fate.PASS, Fate.LOSE_ANSWER)
+    proxy.inject(SERVED_BREAK_OFF, at=2)
     assert await ask(worker, Request("POST", "/v1/refresh", 401, {"refresh_token": stolen})) == 401
     await person.mailbox.wait(person.email, count=2)

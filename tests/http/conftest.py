@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import uuid
-from functools import cache
 
 import pytest
-from botocore.loaders import JSONFileLoader
-from prometheus_client import CollectorRegistry
 
-import service.mail.render
-from service.base import open_base
-from service.cli.context import migrate_context
 from service.cli.openapi import _document as openapi_document
-from service.migrate.runner import apply_all
-from service.settings import load
-from service.telemetry.metrics import Metrics
-from tests.conftest import KEY
 from tests.support.accounts import make_person
 from tests.support.people import sign_in
+from tests.support.shared import files_are_parsed_once, shared_prefix
+
+__all__ = ["files_are_parsed_once", "shared_prefix"]
 
 # The edge answers these before a route is known, or for any route alike.
 _OF_THE_EDGE = {404, 405, 413, 431, 500}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _files_are_parsed_once():
-    """Each test opens an application of its own: the SDK's models and the mails' templates need not be read again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", cache(JSONFileLoader.load_file))
-        patch.setattr(JSONFileLoader, "__hash__", lambda _self: 0, raising=False)
-        patch.setattr(JSONFileLoader, "__eq__", lambda _self, other: isinstance(other, JSONFileLoader), raising=False)
-        patch.setattr(service.mail.render, "_environment", cache(service.mail.render._environment))
-        yield
-
-
-@pytest.fixture(scope="session")
-def shared_prefix(engine_url):
-    """The prefix of tables that are migrated once."""
-    prefix = f"http-{uuid.uuid4().hex}"
-    settings = load(
-        {
-            "KEYTURN_ENV": "dev",
-            "KEYTURN_ISSUER": "http://localhost:8000",
-            "KEYTURN_TABLE_PREFIX": prefix,
-            "KEYTURN_REFRESH_KEYS": f"1:{KEY}",
-            "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
-            "KEYTURN_IDENTITY_KEY": KEY,
-        }
-    )
-
-    async def migrate():
-        async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
-            await apply_all(migrate_context(base, embedded=True))
-
-    asyncio.run(migrate())
-    return prefix
 
 
 @pytest.fixture

@@ -1,93 +1,159 @@
-"""A proxy between one worker and its DynamoDB that loses, withholds or stops at the calls that a test names."""
+"""A proxy between the service and its DynamoDB that does to a call what a test says.
+
+The faults are in ``store_faults.py``. Calls are counted from 0 since the last ``inject``; what a process does in the
+background is counted too.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol
+
+from tests.support.store_wire import Call, Message, Upstream, close_all
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.support.replica import Replica
 
-class Fate(Enum):
+
+class Span(Enum):
+    """How often a fault strikes."""
+
+    ONCE = auto()
+    """The call that it was injected at."""
+    SAME = auto()
+    """That call and whoever repeats it."""
+    REST = auto()
+    """That call and all that come after it."""
+
+
+class Fault(Protocol):
     """What becomes of a call."""
 
-    PASS = auto()
-    STOP_BEFORE = auto()
-    """It does not reach the store, and nothing comes back."""
-    STOP_AFTER = auto()
-    """The store has served it, and nothing comes back."""
-    LOSE_ANSWER = auto()
-    """The store has served it, and the connection breaks instead of an answer."""
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer, or do not."""
+        ...
 
 
 @dataclass
+class Exchange:
+    """A call under way, as a fault sees it. Whoever neither answers nor breaks off leaves the service waiting."""
+
+    call: Call
+    upstream: Upstream
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    reached: asyncio.Event
+    is_open: bool = True
+
+    async def serve(self, message: Message | None = None) -> Message:
+        """Let the store serve the call, or another in its place."""
+        return await self.upstream.serve(message or self.call.sent)
+
+    async def answer(self, message: Message) -> None:
+        self.writer.write(message.head + message.body)
+        await self.writer.drain()
+
+    async def answer_with(self, status: int, body: bytes, *headers: str) -> None:
+        lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *headers, "", ""]
+        await self.answer(Message("\r\n".join(lines).encode(), body))
+
+    def break_off(self) -> None:
+        """Reset the connection."""
+        connected = self.writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+        self.is_open = False
+
+    async def stay_silent(self) -> None:
+        """Say nothing more until the other end hangs up."""
+        self.reached.set()
+        await self.reader.read()
+        self.is_open = False
+
+
+@dataclass(repr=False)
 class StoreProxy:
-    """``fates`` say what becomes of the calls from now on, one each; whatever comes after them passes."""
+    """``calls`` are those since the last ``inject``; ``struck`` those that the fault was done to."""
 
     upstream: str
     url: str = ""
-    fates: list[Fate] = field(default_factory=list)
-    seen: list[str] = field(default_factory=list)
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    replica: Replica | None = None
+    calls: list[Call] = field(default_factory=list)
+    struck: list[Call] = field(default_factory=list)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by a fault that stays silent."""
+    connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _fault: Fault | None = None
+    _at: int = 0
+    _span: Span = Span.ONCE
 
-    def plan(self, *fates: Fate) -> None:
-        """Begin to count anew."""
-        self.fates, self.seen, self.stopped = list(fates), [], asyncio.Event()
+    def inject(self, fault: Fault, *, at: int, span: Span = Span.ONCE) -> None:
+        """Begin to count anew, and do ``fault`` to call ``at``."""
+        self.clear()
+        self._fault, self._at, self._span = fault, at, span
+
+    def clear(self) -> None:
+        """Begin to count anew; nothing happens to any call."""
+        self.calls, self.struck, self.reached, self._fault = [], [], asyncio.Event(), None
+
+    @property
+    def seen(self) -> list[str]:
+        """The operations of the calls."""
+        return [call.operation for call in self.calls]
+
+    def _fault_of(self, call: Call) -> Fault | None:
+        if self._fault is None or call.number < self._at:
+            return None
+        is_struck = call.number == self._at or self._span is Span.REST
+        if self._span is Span.SAME and self.struck:
+            is_struck = call.repeats(self.struck[0])
+        if is_struck:
+            self.struck.append(call)
+        return self._fault if is_struck else None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of the worker, with one of its own to the store."""
-        parts = urlsplit(self.upstream)
-        up_reader, up_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        """One connection of the service."""
+        upstream = Upstream(self.upstream, self.replica)
         try:
-            while await self._one_call(reader, writer, up_reader, up_writer):
-                pass
+            while True:
+                message = await Message.read(reader)
+                call = Call(len(self.calls), message)
+                self.calls.append(call)
+                exchange = Exchange(call, upstream, reader, writer, self.reached)
+                fault = self._fault_of(call)
+                await (passed(exchange) if fault is None else fault(exchange))
+                if not exchange.is_open:
+                    return
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            # The worker hung up or was killed, or the test is over.
+            # The service hung up or was killed, or the test is over.
             return
         finally:
-            await close_all(up_writer)
+            await upstream.aclose()
 
-    async def _one_call(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        up_reader: asyncio.StreamReader,
-        up_writer: asyncio.StreamWriter,
-    ) -> bool:
-        head, body = await _message(reader)
-        self.seen.append(_target(head))
-        fate = self.fates.pop(0) if self.fates else Fate.PASS
-        if fate is not Fate.STOP_BEFORE:
-            up_writer.write(head + body)
-            answer = await _message(up_reader)
-            if fate is Fate.LOSE_ANSWER:
-                return False
-            if fate is Fate.PASS:
-                writer.write(b"".join(answer))
-                await writer.drain()
-                return True
-        self.stopped.set()
-        # Nothing more is said on this connection until the worker is gone.
-        await reader.read()
-        return False
+
+async def passed(exchange: Exchange) -> None:
+    """Nothing happens to the call."""
+    await exchange.answer(await exchange.serve())
 
 
 @asynccontextmanager
-async def open_store_proxy(upstream: str) -> AsyncIterator[StoreProxy]:
+async def open_store_proxy(upstream: str, *, replica: Replica | None = None) -> AsyncIterator[StoreProxy]:
     """A proxy on a free port of the loopback interface."""
-    proxy = StoreProxy(upstream)
-    connections: set[asyncio.Task[None]] = set()
+    proxy = StoreProxy(upstream, replica=replica)
 
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.add(asyncio.current_task())
+        proxy.connections.add(task := asyncio.current_task())
         try:
             await proxy.serve(reader, writer)
         finally:
+            proxy.connections.discard(task)
             await close_all(writer)
 
     server = await asyncio.start_server(accepted, "127.0.0.1", 0)
@@ -98,25 +164,7 @@ async def open_store_proxy(upstream: str) -> AsyncIterator[StoreProxy]:
         server.close()
         # Who was accepted last begins to be served, so that it can be ended.
         await asyncio.sleep(0)
+        connections = list(proxy.connections)
         for connection in connections:
             connection.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
-
-
-async def close_all(*writers: asyncio.StreamWriter) -> None:
-    """Close connections and wait for it; a loop that ends before leaves them to the garbage collector."""
-    for writer in writers:
-        writer.close()
-    await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
-
-
-async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    head = await reader.readuntil(b"\r\n\r\n")
-    _, found, rest = head.lower().partition(b"content-length:")
-    assert found, "a message without a length"
-    return head, await reader.readexactly(int(rest.partition(b"\r")[0]))
-
-
-def _target(head: bytes) -> str:
-    _, _, rest = head.lower().partition(b"x-amz-target:")
-    return rest.partition(b"\r")[0].decode().rpartition(".")[2]

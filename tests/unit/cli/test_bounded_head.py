@@ -9,7 +9,7 @@ import uvicorn
 
 from service.cli.bounded_head import HEAD_LIMIT_BYTES
 from service.cli.server import server_config
-from tests.support.store_proxy import close_all
+from tests.support.store_wire import close_all
 
 
 async def _app(scope, receive, send):
