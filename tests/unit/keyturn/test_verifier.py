@@ -155,7 +155,7 @@ def test_a_refusal_tells_nothing_of_the_token(mint):
 def test_codes_are_stable_and_each_its_own():
     classes = errors.TokenError.__subclasses__()
     codes = {error.code for error in classes}
-    assert len(codes) == len(classes) == 13
+    assert len(codes) == len(classes) == 15
     assert all(f"{error.__name__}" in errors.__doc__ and error.code in errors.__doc__ for error in classes)
 
 
