@@ -123,7 +123,7 @@ def build_revocation_log(base: Base, *, always: bool = False) -> RevocationLog:
         flight_seconds=settings.store_deadline_seconds,
     )
     repo = RevocationRepo(dynamo=base.dynamo)
-    return RevocationLog(repo=repo, life=life, is_on=always or settings.publishes_revocations)
+    return RevocationLog(repo=repo, life=life, clock=base.clock, is_on=always or settings.publishes_revocations)
 
 
 def build_hasher(base: Base) -> PasswordHasher:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from service.kernel.secret import Secret
     from service.mail.outbox import Outbox
     from service.passwords.hasher import PasswordHasher
+    from service.revocations.log import RevocationLog
     from service.tokens.session_gate import LiveCaller
 
 
@@ -30,6 +31,7 @@ class ChangePassword:
     new_passwords: NewPasswords
     hasher: PasswordHasher
     outbox: Outbox
+    revocations: RevocationLog
     audit: AuditKeeper
     clock: Clock
     locale: str
@@ -48,6 +50,7 @@ class ChangePassword:
             new_hash=new_hash,
             now_ms=self.clock.now_ms(),
             letter=announced.action,
+            entries=self.revocations.user_ends(user_id, epoch=proven.user.epoch + 1, kept=caller.session_id),
         )
         if not done:
             raise changed_meanwhile()

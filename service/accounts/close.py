@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from service.accounts.repo import AccountRepo
     from service.kernel.clock import Clock
     from service.kernel.ids import SessionId, UserId
+    from service.revocations.log import RevocationLog
     from service.sessions.repo import SessionRepo
     from service.users.repo import UserRepo
 
@@ -26,6 +27,7 @@ class CloseAccount:
     accounts: AccountRepo
     users: UserRepo
     sessions: SessionRepo
+    revocations: RevocationLog
     audit: AuditKeeper
     clock: Clock
 
@@ -44,7 +46,8 @@ class CloseAccount:
             session = await self.sessions.load(user_id, session_id)
             if session is None or not session.is_live(now_ms=self.clock.now_ms(), user_epoch=user.epoch):
                 raise Unauthenticated("session has ended", presented=True)
-            if await self.accounts.close(user, session_id):
+            entries = self.revocations.user_ends(user_id, epoch=user.epoch + 1)
+            if await self.accounts.close(user, session_id, entries=entries):
                 await self.audit.keep(Event(kind=EventKind.ACCOUNT_CLOSE, outcome="ok", user_id=user_id))
                 await sweep_sessions(self.sessions, user_id)
                 return

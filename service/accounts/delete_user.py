@@ -12,6 +12,7 @@ from service.users.model import UserState
 if TYPE_CHECKING:
     from service.accounts.repo import AccountRepo
     from service.kernel.ids import UserId
+    from service.revocations.log import RevocationLog
     from service.sessions.repo import SessionRepo
     from service.users.repo import UserRepo
 
@@ -25,6 +26,7 @@ class DeleteUser:
     accounts: AccountRepo
     users: UserRepo
     sessions: SessionRepo
+    revocations: RevocationLog
 
     async def __call__(self, user_id: UserId) -> bool:
         """False when there is no such user, or it is deleted. Raises Unavailable when it kept changing."""
@@ -32,7 +34,8 @@ class DeleteUser:
             user = await self.users.load(user_id)
             if user is None or user.state is UserState.DELETED:
                 return False
-            if await self.accounts.delete(user):
+            entries = self.revocations.user_ends(user_id, epoch=user.epoch + 1)
+            if await self.accounts.delete(user, entries=entries):
                 await sweep_sessions(self.sessions, user_id)
                 return True
         raise Unavailable("the account kept changing while it was deleted")

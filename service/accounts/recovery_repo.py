@@ -23,6 +23,8 @@ from service.users.actions import release_name, take_name
 from service.users.model import User, UserState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from service.kernel.ids import SessionId, UserId
     from service.store.codec import Item, Value
     from service.store.dynamo import Dynamo
@@ -35,7 +37,7 @@ _ASK_CHANGE = "SET cd = :td, cc = :cc, cx = :xp, cn = :zero, ce = :email, ck = :
 _MAY_TRY_RESET = "st = :active AND rx > :now AND rn < :max"
 _MAY_TRY_CHANGE = "st = :active AND ep <= :seen AND cx > :now AND cn < :max"
 _RESET = f"{items.FORGET_PENDING} ADD ep :one"
-_MAY_RESET = "st = :active AND rd = :td AND rx > :now"
+_MAY_RESET = "st = :active AND ep = :ep AND rd = :td AND rx > :now"
 _CHANGE_PASSWORD = f"SET ep = :next {items.FORGET_PENDING}"
 _MAY_CHANGE_PASSWORD = "st = :active AND ep = :ep"  # noqa: S105 - a condition
 _CHANGE_EMAIL = f"SET em = :email, ek = :key, vt = :now {items.FORGET_PENDING}"
@@ -93,21 +95,48 @@ class RecoveryRepo:
         values = {":now": now_ms, ":seen": session_epoch}
         return await self._try(user_id, "ADD cn :one", _MAY_TRY_CHANGE, values)
 
-    async def reset(self, user: User, *, token_digest: bytes, password_hash: str, now_ms: int, letter: Put) -> bool:
-        """Spend the reset, set the password, end every session, tell the owner: all or nothing."""
+    async def reset(
+        self,
+        user: User,
+        *,
+        token_digest: bytes,
+        password_hash: str,
+        now_ms: int,
+        letter: Put,
+        entries: Sequence[Put],
+    ) -> bool:
+        """Spend the reset, set the password, end every session, tell the owner and the revocation feed: all or nothing.
+
+        False also when the user's epoch is not as it was read.
+        """
         spend = Update(
             table=Table.USERS,
             key=items.key(user.user_id),
             update=_RESET,
             condition=_MAY_RESET,
-            values={":active": UserState.ACTIVE.value, ":td": token_digest, ":now": now_ms, ":one": 1},
+            values={
+                ":active": UserState.ACTIVE.value,
+                ":ep": user.epoch,
+                ":td": token_digest,
+                ":now": now_ms,
+                ":one": 1,
+            },
         )
-        return await self._all_or_nothing(spend, put_password(user.user_id, password_hash, now_ms=now_ms), letter)
+        password = put_password(user.user_id, password_hash, now_ms=now_ms)
+        return await self._all_or_nothing(spend, password, letter, *entries)
 
     async def change_password(
-        self, user: User, session_id: SessionId, *, old_hash: str, new_hash: str, now_ms: int, letter: Put
+        self,
+        user: User,
+        session_id: SessionId,
+        *,
+        old_hash: str,
+        new_hash: str,
+        now_ms: int,
+        letter: Put,
+        entries: Sequence[Put],
     ) -> bool:
-        """Replace the password, end every session but this one, void what is pending, tell the owner."""
+        """Replace the password, end every session but this one, void what is pending, tell the owner and the feed."""
         bump = Update(
             table=Table.USERS,
             key=items.key(user.user_id),
@@ -120,6 +149,7 @@ class RecoveryRepo:
             replace_password(user.user_id, old_hash=old_hash, new_hash=new_hash, now_ms=now_ms),
             move_to_epoch(user.user_id, session_id, epoch=user.epoch + 1),
             letter,
+            *entries,
         )
 
     async def change_email(self, user: User, change: PendingChange, *, now_ms: int, letter: Put) -> Refused | None:

@@ -16,6 +16,8 @@ from service.store.table import Table
 from service.users.actions import bury, hold_name, put_user, release_name, take_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from service.kernel.ids import SessionId
     from service.store.codec import Item, Value
     from service.store.dynamo import Dynamo
@@ -130,21 +132,21 @@ class AccountRepo:
             return _taken(cancelled, user, first=0)
         return None
 
-    async def close(self, user: User, session_id: SessionId) -> bool:
+    async def close(self, user: User, session_id: SessionId, *, entries: Sequence[Put]) -> bool:
         """Bury the user, free its names and remove its password, all or nothing, on the word of a living session.
 
-        False when the user is not as it was read, or the session has ended.
+        ``entries`` tell the revocation feed. False when the user is not as it was read, or the session has ended.
         """
-        return await self._bury(user, is_alive(user.user_id, session_id, epoch=user.epoch))
+        return await self._bury(user, is_alive(user.user_id, session_id, epoch=user.epoch), *entries)
 
-    async def delete(self, user: User) -> bool:
+    async def delete(self, user: User, *, entries: Sequence[Put]) -> bool:
         """The same on an operator's word. False when the user is not as it was read."""
-        return await self._bury(user)
+        return await self._bury(user, *entries)
 
-    async def _bury(self, user: User, *checks: Check) -> bool:
+    async def _bury(self, user: User, *others: Check | Put) -> bool:
         actions: list[TransactWrite] = [
             bury(user),
-            *checks,
+            *others,
             delete_password(user.user_id),
             *(release_name(key, user.user_id) for key in _names(user.email_key, user.username_key)),
         ]

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from service.kernel.secret import Secret
     from service.mail.outbox import Outbox
     from service.passwords.hasher import PasswordHasher
+    from service.revocations.log import RevocationLog
+    from service.store.operations import Put
     from service.tokens.user_proof import UserProofs
     from service.users.identity import IdentityKeys
     from service.users.repo import UserRepo
+
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,7 @@ class ResetPassword:
     new_passwords: NewPasswords
     hasher: PasswordHasher
     outbox: Outbox
+    revocations: RevocationLog
     audit: AuditKeeper
     clock: Clock
     entropy: Entropy
@@ -77,17 +82,30 @@ class ResetPassword:
         await self.new_passwords.require(new_password, user)
         password_hash = await self.hasher.hash(new_password)
         announced = self.outbox.prepare(notice(MailKind.PASSWORD_CHANGED, user, default_locale=self.locale))
-        done = found.reset is not None and await self.recovery.reset(
-            user,
-            token_digest=found.reset.token_digest,
-            password_hash=password_hash,
-            now_ms=self.clock.now_ms(),
-            letter=announced.action,
-        )
-        if not done:
+        if not await self._write(found, password_hash, letter=announced.action):
             raise self._refusal("spent")
         self.outbox.dispatch(announced)
         await self.audit.keep(Event(kind=EventKind.PASSWORD_RESET, outcome="ok", user_id=user.user_id))
+
+    async def _write(self, found: Found, password_hash: str, *, letter: Put) -> bool:
+        """Again where only the epoch was raised meanwhile: to log out everywhere voids no mail."""
+        user, reset = found.user, found.reset
+        if reset is None:
+            return False
+        for _ in range(_ATTEMPTS):
+            done = await self.recovery.reset(
+                user,
+                token_digest=reset.token_digest,
+                password_hash=password_hash,
+                now_ms=self.clock.now_ms(),
+                letter=letter,
+                entries=self.revocations.user_ends(user.user_id, epoch=user.epoch + 1),
+            )
+            again = None if done else await self.recovery.load(user.user_id)
+            if again is None or again.user.epoch == user.epoch:
+                return done
+            user = again.user
+        return False
 
     def _refusal(self, outcome: str) -> BadRequest:
         self.audit.record(Event(kind=EventKind.PASSWORD_RESET, outcome=outcome))

@@ -120,13 +120,19 @@ async def _delete(base: Base, who: str) -> str:
     from service.accounts.delete_user import DeleteUser
     from service.accounts.repo import AccountRepo
     from service.audit.event import EventKind
+    from service.base import build_revocation_log
     from service.kernel.ids import id_text
     from service.sessions.repo import SessionRepo
     from service.users.repo import UserRepo
 
     users = UserRepo(dynamo=base.dynamo)
     user_id = await _find(base, users, who)
-    flow = DeleteUser(accounts=AccountRepo(dynamo=base.dynamo), users=users, sessions=SessionRepo(dynamo=base.dynamo))
+    flow = DeleteUser(
+        accounts=AccountRepo(dynamo=base.dynamo),
+        users=users,
+        sessions=SessionRepo(dynamo=base.dynamo),
+        revocations=build_revocation_log(base, always=True),
+    )
     if user_id is None or not await flow(user_id):
         fail(f"there is no user {who!r}")
     await _keep(base, EventKind.ACCOUNT_CLOSE, user_id)
@@ -141,12 +147,15 @@ async def _keep(base: Base, kind: EventKind, user_id: UserId) -> None:
 
 
 async def _set_state(base: Base, who: str, state: UserState, kind: EventKind) -> str:
+    from service.accounts.set_state import SetState
+    from service.base import build_revocation_log
     from service.kernel.ids import id_text
     from service.users.repo import UserRepo
 
     users = UserRepo(dynamo=base.dynamo)
     user_id = await _find(base, users, who)
-    if user_id is None or await users.set_state(user_id, state) is None:
+    flow = SetState(users=users, revocations=build_revocation_log(base, always=True))
+    if user_id is None or not await flow(user_id, state):
         fail(f"there is no user {who!r}")
     await _keep(base, kind, user_id)
     return f"{id_text(user_id)} is {state.value}"

@@ -54,10 +54,10 @@ class FeedLife:
     def settle_seconds(self) -> int:
         """How long after an entry's time a token may still be issued for what it ends.
 
-        Whoever issues it read session and user before the end was written (one flight, and clocks apart), and may have
-        a password to hash in between.
+        Whoever issues it read session and user before the end was written: the entry was one call, the end is another,
+        clocks are apart, and a sign-in has a password to hash in between.
         """
-        return self.flight_seconds + 2 * self.skew_seconds + _UNDER_WAY_SECONDS
+        return 2 * (self.flight_seconds + self.skew_seconds) + _UNDER_WAY_SECONDS
 
     @property
     def retain_seconds(self) -> int:

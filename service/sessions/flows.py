@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.kernel.ids import SessionId, UserId
     from service.kernel.secret import Secret
+    from service.revocations.log import RevocationLog
+    from service.sessions.ending import EndOne
     from service.sessions.issue import IssuedTokens, Issuer
     from service.sessions.refresh_token import RefreshKeys
     from service.sessions.repo import SessionRepo
@@ -77,7 +79,7 @@ class OpenSession:
 class Logout:
     """Ends the session of a refresh token."""
 
-    sessions: SessionRepo
+    end: EndOne
     keys: RefreshKeys
     audit: Audit
     clock: Clock
@@ -90,9 +92,7 @@ class Logout:
         token = self.keys.decode(presented_text.reveal())
         if token is None:
             return
-        ended = await self.sessions.revoke(
-            token.user_id, token.session_id, reason=RevokeReason.LOGOUT, now_ms=self.clock.now_ms()
-        )
+        ended = await self.end(token.user_id, token.session_id, reason=RevokeReason.LOGOUT, now_ms=self.clock.now_ms())
         outcome = "ended" if ended else "had_ended"
         self.audit.record(
             Event(kind=EventKind.LOGOUT, outcome=outcome, user_id=token.user_id, session_id=token.session_id)
@@ -101,9 +101,10 @@ class Logout:
 
 @dataclass(frozen=True, kw_only=True)
 class LogoutAll:
-    """Ends every session of a user with one write."""
+    """Ends every session of a user with one write, or one transaction beside a revocation feed."""
 
     users: UserRepo
+    revocations: RevocationLog
     audit: Audit
 
     async def __call__(self, user_id: UserId, *, session_epoch: int) -> None:
@@ -113,7 +114,8 @@ class LogoutAll:
         answer may be asked for again, and nothing is done, so that an ended session ends no later one. Raises
         Unauthenticated when the account is not active any more.
         """
-        match await self.users.end_all_sessions(user_id, session_epoch=session_epoch):
+        entries = self.revocations.user_ends(user_id, epoch=session_epoch + 1)
+        match await self.users.end_all_sessions(user_id, session_epoch=session_epoch, entries=entries):
             case EndedAll.ENDED:
                 self.audit.record(Event(kind=EventKind.LOGOUT_ALL, outcome="ended", user_id=user_id))
             case EndedAll.HAD_ENDED:
@@ -153,7 +155,7 @@ class ListSessions:
 class EndSession:
     """Ends one session of a user by its id."""
 
-    sessions: SessionRepo
+    end: EndOne
     users: UserRepo
     audit: Audit
     clock: Clock
@@ -167,9 +169,7 @@ class EndSession:
         user = await self.users.load(user_id)
         if user is None or not user.may_act or session_epoch < user.epoch:
             raise Unauthenticated("account is not active, or sessions have ended", presented=True)
-        ended = await self.sessions.revoke(
-            user_id, session_id, reason=RevokeReason.ENDED_BY_OWNER, now_ms=self.clock.now_ms()
-        )
+        ended = await self.end(user_id, session_id, reason=RevokeReason.ENDED_BY_OWNER, now_ms=self.clock.now_ms())
         if not ended:
             raise NotFound
         self.audit.record(Event(kind=EventKind.SESSION_END, outcome="ended", user_id=user_id, session_id=session_id))

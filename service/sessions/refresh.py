@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.kernel.secret import Secret
     from service.mail.ports import Announcer
+    from service.sessions.ending import EndOne
     from service.sessions.issue import IssuedTokens, Issuer
     from service.sessions.model import Session, SessionLife
     from service.sessions.refresh_token import RefreshKeys, RefreshToken
@@ -32,6 +33,7 @@ class Refresh:
     """Turns a refresh token into the next one and an access token."""
 
     sessions: SessionRepo
+    end: EndOne
     users: UserRepo
     keys: RefreshKeys
     life: SessionLife
@@ -97,9 +99,7 @@ class Refresh:
 
     async def _end_stolen(self, presented: RefreshToken, user: User | None, now_ms: int) -> None:
         # Before the answer: whoever holds the other copy must find the door closed (invariant I5).
-        ended = await self.sessions.revoke(
-            presented.user_id, presented.session_id, reason=RevokeReason.REUSE, now_ms=now_ms
-        )
+        ended = await self.end.active(presented.user_id, presented.session_id, reason=RevokeReason.REUSE, now_ms=now_ms)
         if ended and user is not None and user.email is not None:
             await self.post.announce(
                 MailMessage(

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, cast
 
 from service.kernel.ids import UserId
-from service.store.errors import ConditionFailed, StoreUnavailable
+from service.store.errors import ConditionFailed, StoreUnavailable, TransactionCancelled
 from service.store.operations import Get, Query, Update
 from service.store.table import Table
 from service.users import items
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from service.store.codec import Item, Value
     from service.store.dynamo import Dynamo
+    from service.store.operations import Put
 
 Credentials = Mapping[str, "Item"]
 """What stands beside the profile in a user's partition, by sort key."""
@@ -26,7 +27,7 @@ Credentials = Mapping[str, "Item"]
 _PARTITION_LIMIT = 100
 _OF_USER = "uid = :uid"
 _IS_ALIVE = "st = :active AND ep <= :seen"
-_IS_LIVING = "attribute_exists(uid) AND st <> :deleted"
+_IS_LIVING = "st <> :deleted AND ep = :ep"
 _BUMP_EPOCH = "ADD ep :one"
 _SET_STATE = f"SET st = :state {items.FORGET_PENDING} ADD ep :one"
 _PROFILE_SETS = {"display_name": "dn = :display_name", "locale": "lc = :locale"}
@@ -84,8 +85,11 @@ class UserRepo:
         profile = by_sort.pop(items.PROFILE, None)
         return None if profile is None else (items.from_item(profile), by_sort)
 
-    async def end_all_sessions(self, user_id: UserId, *, session_epoch: int) -> EndedAll:
-        """Raise the epoch on the word of a session of ``session_epoch``: all begun before die at their next refresh."""
+    async def end_all_sessions(self, user_id: UserId, *, session_epoch: int, entries: Sequence[Put]) -> EndedAll:
+        """Raise the epoch on the word of a session of ``session_epoch``: all begun before die at their next refresh.
+
+        ``entries`` of the revocation feed are written with it, all or nothing.
+        """
         values: dict[str, Value | None] = {
             ":active": UserState.ACTIVE.value,
             ":seen": session_epoch,
@@ -94,21 +98,27 @@ class UserRepo:
         operation = Update(
             table=Table.USERS, key=items.key(user_id), update=_BUMP_EPOCH, condition=_IS_ALIVE, values=values
         )
-        try:
-            await self.dynamo.write(operation)
-        except ConditionFailed as refusal:
-            user = None if refusal.item is None else items.from_item(refusal.item)
-            return EndedAll.HAD_ENDED if user is not None and user.may_act else EndedAll.NOT_ACTIVE
-        return EndedAll.ENDED
+        refusal = await self._write_with(operation, entries)
+        if refusal is None:
+            return EndedAll.ENDED
+        user = None if refusal.item is None else items.from_item(refusal.item)
+        return EndedAll.HAD_ENDED if user is not None and user.may_act else EndedAll.NOT_ACTIVE
 
-    async def set_state(self, user_id: UserId, state: UserState) -> User | None:
-        """Change the state and end all sessions. None when there is no such user, or it was deleted."""
+    async def set_state(self, user: User, state: UserState, *, entries: Sequence[Put]) -> bool:
+        """Change the state and end all sessions, with ``entries`` of the revocation feed.
+
+        False when ``user`` is not as it was read, or is deleted.
+        """
         values: dict[str, Value | None] = {
             ":state": state.value,
             ":deleted": UserState.DELETED.value,
+            ":ep": user.epoch,
             ":one": 1,
         }
-        return await self._update_to(user_id, _SET_STATE, _IS_LIVING, values)
+        operation = Update(
+            table=Table.USERS, key=items.key(user.user_id), update=_SET_STATE, condition=_IS_LIVING, values=values
+        )
+        return await self._write_with(operation, entries) is None
 
     async def set_profile(self, user_id: UserId, changes: Mapping[str, str], *, session_epoch: int) -> User | None:
         """Change what a user may change of itself: ``display_name``, ``locale``.
@@ -119,6 +129,21 @@ class UserRepo:
         values: dict[str, Value | None] = {f":{name}": value for name, value in changes.items()}
         values |= {":active": UserState.ACTIVE.value, ":seen": session_epoch}
         return await self._update_to(user_id, update, _IS_ALIVE, values)
+
+    async def _write_with(self, operation: Update, entries: Sequence[Put]) -> ConditionFailed | None:
+        """Write alone, or with others in one transaction; the refusal of ``operation``'s condition is the answer."""
+        try:
+            if entries:
+                await self.dynamo.transact([operation, *entries])
+            else:
+                await self.dynamo.write(operation)
+        except ConditionFailed as refusal:
+            return refusal
+        except TransactionCancelled as cancelled:
+            if not cancelled.refused(0):
+                raise
+            return ConditionFailed(cancelled.reasons[0].item)
+        return None
 
     async def _update_to(
         self, user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]

@@ -90,6 +90,7 @@ def recovery_services(core: Core) -> list[object]:
             new_passwords=core.new_passwords,
             hasher=core.hasher,
             outbox=core.outbox,
+            revocations=core.revocations,
             audit=core.audit,
             clock=core.clock,
             entropy=core.entropy,
@@ -101,6 +102,7 @@ def recovery_services(core: Core) -> list[object]:
             new_passwords=core.new_passwords,
             hasher=core.hasher,
             outbox=core.outbox,
+            revocations=core.revocations,
             audit=core.audit,
             clock=core.clock,
             locale=core.settings.locale,
@@ -133,6 +135,11 @@ def account_services(core: Core) -> list[object]:
             clock=core.clock,
         ),
         CloseAccount(
-            accounts=core.accounts, users=core.users, sessions=core.sessions, audit=core.audit, clock=core.clock
+            accounts=core.accounts,
+            users=core.users,
+            sessions=core.sessions,
+            revocations=core.revocations,
+            audit=core.audit,
+            clock=core.clock,
         ),
     ]

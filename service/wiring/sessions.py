@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from service.audit.repo import EventRepo
 from service.passwords.repo import PasswordRepo
+from service.sessions.ending import EndOne
 from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll, OpenSession
 from service.sessions.refresh import Refresh
 from service.sessions.transport import Transport
@@ -54,9 +55,11 @@ def sign_in_services(core: Core) -> list[object]:
 
 def session_services(core: Core) -> list[object]:
     """How it goes on, and ends."""
+    end = EndOne(sessions=core.sessions, revocations=core.revocations)
     return [
         Refresh(
             sessions=core.sessions,
+            end=end,
             users=core.users,
             keys=core.refresh_keys,
             life=core.life,
@@ -67,10 +70,10 @@ def session_services(core: Core) -> list[object]:
             post=core.outbox,
             locale=core.settings.locale,
         ),
-        Logout(sessions=core.sessions, keys=core.refresh_keys, audit=core.audit, clock=core.clock),
-        LogoutAll(users=core.users, audit=core.audit),
+        Logout(end=end, keys=core.refresh_keys, audit=core.audit, clock=core.clock),
+        LogoutAll(users=core.users, revocations=core.revocations, audit=core.audit),
         ListSessions(sessions=core.sessions, users=core.users, clock=core.clock),
-        EndSession(sessions=core.sessions, users=core.users, audit=core.audit, clock=core.clock),
+        EndSession(end=end, users=core.users, audit=core.audit, clock=core.clock),
     ]
 
 
@@ -81,6 +84,7 @@ def caller_services(core: Core) -> list[object]:
     return [
         core.keyring,
         core.users,
+        core.revocations,
         Metadata.of(issuer=settings.issuer, publishes_revocations=settings.publishes_revocations),
         Transport(site_rule=SiteRule(own_origin=own_origin, allowed_origins=allowed)),
         Gatekeeper(

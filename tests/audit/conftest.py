@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from service.accounts.set_state import SetState
 from service.audit.repo import EventRepo
 from service.audit.table import TableAudit
 from service.base import build_keyring
@@ -26,6 +27,7 @@ from service.users.repo import UserRepo
 from service.web import problems
 from service.web.edge import edge_middleware
 from service.web.provide import Services
+from tests.support.feed import NO_FEED
 from tests.support.store import RecordingMeter
 from tests.unit.audit.conftest import Meter
 from tests.unit.users.conftest import make_user
@@ -133,7 +135,8 @@ def make_person(base, keyring):
 @pytest.fixture
 def disable(base):
     async def write(person):
-        assert await UserRepo(dynamo=base.dynamo).set_state(person.user_id, UserState.DISABLED) is not None
+        flow = SetState(users=UserRepo(dynamo=base.dynamo), revocations=NO_FEED)
+        assert await flow(person.user_id, UserState.DISABLED)
 
     return write
 

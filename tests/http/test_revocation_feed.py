@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -15,6 +16,7 @@ from service.users.repo import UserRepo
 from tests.conftest import KEY
 from tests.support.accounts import make_person
 from tests.support.answers import is_problem
+from tests.support.clock import ManualClock
 from tests.support.feed import FEED_KEY, FEED_KEYS, OLD_KEY, Poller
 from tests.support.people import bearer, sign_in
 
@@ -43,14 +45,14 @@ def poller(client):
 
 
 @pytest.fixture
-def log(client):
+def log(client, clock):
     feed = client.app.state.services.get(Feed)
-    return RevocationLog(repo=feed.window.repo, life=feed.life, is_on=True)
+    return RevocationLog(repo=feed.window.repo, life=feed.life, clock=clock, is_on=True)
 
 
-async def end(log, clock, *numbers):
+async def end(log, *numbers):
     for number in numbers:
-        await log.session_ends(sid(number), now_ms=clock.ms)
+        await log.session_ends(sid(number))
 
 
 async def test_who_polls_hears_each_end_and_is_told_when_there_is_nothing_new(poller, log, clock):
@@ -61,7 +63,7 @@ async def test_who_polls_hears_each_end_and_is_told_when_there_is_nothing_new(po
         [],
         [],
     )
-    await end(log, clock, 1)
+    await end(log, 1)
     clock.advance(seconds=1)
     (second,) = await poller.poll()
     assert second["sessions"] == [[id_text(sid(1)), clock.ms // 1000 - 1]]
@@ -75,12 +77,12 @@ async def test_who_polls_hears_each_end_and_is_told_when_there_is_nothing_new(po
 
 async def test_a_statement_says_how_long_it_matters(poller):
     (statement,) = await poller.poll()
-    assert (statement["retain"], statement["settle"], statement["forgotten"]) == (404, 74, None)
+    assert (statement["retain"], statement["settle"], statement["forgotten"]) == (414, 84, None)
 
 
 async def test_the_feed_comes_in_pages_and_none_is_lost_between_them(client, poller, log, clock):
     client.app.state.services.get(Feed).page_size = 10
-    await end(log, clock, *range(25))
+    await end(log, *range(25))
     statements = await poller.poll()
     assert [len(one["sessions"]) for one in statements] == [10, 10, 5]
     assert [one["more"] for one in statements] == [True, True, False]
@@ -90,10 +92,11 @@ async def test_the_feed_comes_in_pages_and_none_is_lost_between_them(client, pol
 async def test_an_entry_that_appears_while_pages_are_read_comes_with_the_next_poll(client, poller, log, clock):
     """Its writer was slow: its place is before pages that were already handed out."""
     client.app.state.services.get(Feed).page_size = 2
-    await end(log, clock, 1, 2, 3)
+    await end(log, 1, 2, 3)
     first = await poller.verified(await poller.ask())
     clock.advance(seconds=2)
-    await log.session_ends(sid(9), now_ms=clock.ms - 10_000)
+    slow = ManualClock(ms=clock.ms - 10_000)
+    await replace(log, clock=slow).session_ends(sid(9))
     poller.cursor = first["next"]
     await poller.poll()
     await poller.poll()
@@ -106,7 +109,7 @@ async def test_pollers_of_two_processes_hear_the_same_whichever_they_ask(client,
         for number in range(40):
             poller.client = (client, other)[number % 2]
             await poller.poll()
-            await end(log, clock, number)
+            await end(log, number)
             clock.advance(seconds=1)
         await poller.poll()
     assert poller.sessions == {id_text(sid(number)) for number in range(40)}

@@ -12,6 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 from service.errors import KeyturnError
 from service.kernel.ids import new_user_id
 from service.sessions import items
+from service.sessions.ending import EndOne
 from service.sessions.flows import EndSession, Logout, LogoutAll, OpenSession
 from service.sessions.issue import Issuer
 from service.sessions.model import Device, SessionLife, SignInFacts
@@ -24,6 +25,7 @@ from service.users.actions import put_user
 from service.users.model import User, UserState
 from service.users.repo import UserRepo
 from tests.support.clock import EPOCH_MS, ManualClock
+from tests.support.feed import NO_FEED
 from tests.support.store import CountedEntropy
 
 W_MS, D_MS, FLIGHT_MS = 30_000, 2_000, 10_000
@@ -139,6 +141,7 @@ class World:
     def instance(self, skew_ms):
         clock, keys, audit = SkewedClock(self.clock, skew_ms), self.keys, QuietAudit()
         sessions, users = SessionRepo(dynamo=self.dynamo), UserRepo(dynamo=self.dynamo)
+        end = EndOne(sessions=sessions, revocations=NO_FEED)
         issuer = Issuer(access_tokens=ConstantAccessTokens(), refresh_keys=keys)
         return Instance(
             open_session=OpenSession(
@@ -146,6 +149,7 @@ class World:
             ),
             refresh=Refresh(
                 sessions=sessions,
+                end=end,
                 users=users,
                 keys=keys,
                 life=LIFE,
@@ -156,9 +160,9 @@ class World:
                 post=QuietPost(),
                 locale="en",
             ),
-            logout=Logout(sessions=sessions, keys=keys, audit=audit, clock=clock),
-            logout_all=LogoutAll(users=users, audit=audit),
-            end_session=EndSession(sessions=sessions, users=users, audit=audit, clock=clock),
+            logout=Logout(end=end, keys=keys, audit=audit, clock=clock),
+            logout_all=LogoutAll(users=users, revocations=NO_FEED, audit=audit),
+            end_session=EndSession(end=end, users=users, audit=audit, clock=clock),
         )
 
     def run(self, awaitable):

@@ -93,21 +93,24 @@ async def test_an_account_whose_address_changed_meanwhile_is_not_buried(dynamo):
 
 
 async def test_the_epoch_is_raised_for_an_active_account_only(dynamo, repo):
-    assert await repo.end_all_sessions(ADA, session_epoch=0) is EndedAll.NOT_ACTIVE
+    assert await repo.end_all_sessions(ADA, session_epoch=0, entries=[]) is EndedAll.NOT_ACTIVE
     await dynamo.write(put_user(USER))
-    assert await repo.end_all_sessions(ADA, session_epoch=0) is EndedAll.ENDED
-    assert await repo.end_all_sessions(ADA, session_epoch=0) is EndedAll.HAD_ENDED
+    assert await repo.end_all_sessions(ADA, session_epoch=0, entries=[]) is EndedAll.ENDED
+    assert await repo.end_all_sessions(ADA, session_epoch=0, entries=[]) is EndedAll.HAD_ENDED
     assert (await repo.load(ADA)).epoch == 1
-    assert (await repo.set_state(ADA, UserState.DISABLED)).epoch == 2
-    assert await repo.end_all_sessions(ADA, session_epoch=2) is EndedAll.NOT_ACTIVE
+    assert await repo.set_state(await repo.load(ADA), UserState.DISABLED, entries=[])
+    assert (await repo.load(ADA)).epoch == 2
+    assert await repo.end_all_sessions(ADA, session_epoch=2, entries=[]) is EndedAll.NOT_ACTIVE
     assert await repo.set_profile(ADA, {"locale": "de"}, session_epoch=2) is None
-    assert (await repo.set_state(ADA, UserState.ACTIVE)).epoch == 3
+    assert not await repo.set_state(USER, UserState.ACTIVE, entries=[])
+    assert await repo.set_state(await repo.load(ADA), UserState.ACTIVE, entries=[])
+    assert (await repo.load(ADA)).epoch == 3
 
 
 async def test_a_deleted_account_is_not_revived(dynamo, repo):
     await dynamo.write(put_user(USER))
     await dynamo.write(bury(USER))
-    assert await repo.set_state(ADA, UserState.ACTIVE) is None
+    assert not await repo.set_state(await repo.load(ADA), UserState.ACTIVE, entries=[])
 
 
 async def test_a_profile_changes_and_nothing_else_does(dynamo, repo):

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from service.accounts.create_user import CreateUser
 from service.accounts.names import NewNames
 from service.accounts.register import Register
+from service.accounts.set_state import SetState
 from service.kernel.email import parse_email
 from service.kernel.ids import id_text, parse_user_id
 from service.kernel.secret import Secret
 from service.kernel.username import parse_username
+from service.revocations.log import RevocationLog
 from service.users.model import UserState
 from service.users.repo import UserRepo
 from tests.support.people import PASSWORD
@@ -49,5 +51,6 @@ async def make_person(client, *, scope=""):
 
 async def set_state(client, person, state=UserState.DISABLED):
     """What ``keyturn users disable`` and ``enable`` write."""
-    users = client.app.state.services.get(UserRepo)
-    assert await users.set_state(parse_user_id(person.user_id), state) is not None
+    services = client.app.state.services
+    flow = SetState(users=services.get(UserRepo), revocations=services.get(RevocationLog))
+    assert await flow(parse_user_id(person.user_id), state)

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 import jwt
 
+from service.revocations.log import RevocationLog
+
+NO_FEED = RevocationLog(repo=None, life=None, clock=None, is_on=False)
+"""Where flows write down what they end, while nobody polls."""
 FEED_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 OLD_KEY = base64.b64encode(bytes(range(64, 96))).decode()
 

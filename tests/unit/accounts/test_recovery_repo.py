@@ -36,6 +36,7 @@ WITH_CHANGE = {
 }
 PROOF = Proof(token=Secret("token"), code=Secret("code"), token_digest=b"td", code_digest=b"cc")
 LETTER = Put(table=Table.OUTBOX, item={"pk": "o#1", "sk": "x"})
+ENTRY = Put(table=Table.REVOCATIONS, item={"pk": "1#1", "sk": "x"})
 
 
 def make(*answers):
@@ -47,11 +48,13 @@ def cancelled(*codes):
 
 
 def reset(repo):
-    return repo.reset(USER, token_digest=b"td", password_hash="hash", now_ms=NOW_MS, letter=LETTER)
+    return repo.reset(USER, token_digest=b"td", password_hash="hash", now_ms=NOW_MS, letter=LETTER, entries=[ENTRY])
 
 
 def change_password(repo):
-    return repo.change_password(USER, SESSION_ID, old_hash="old", new_hash="new", now_ms=NOW_MS, letter=LETTER)
+    return repo.change_password(
+        USER, SESSION_ID, old_hash="old", new_hash="new", now_ms=NOW_MS, letter=LETTER, entries=[ENTRY]
+    )
 
 
 def change_email(repo):
@@ -116,19 +119,19 @@ async def test_without_a_try_left_nothing_is_compared():
 async def test_a_reset_spends_the_proof_ends_every_session_and_tells_the_owner_at_once():
     repo = make(None)
     assert await reset(repo)
-    ((spend, password, letter),) = repo.dynamo.operations
-    assert spend.condition == "st = :active AND rd = :td AND rx > :now"
-    assert spend.values == {":active": "active", ":td": b"td", ":now": NOW_MS, ":one": 1}
+    ((spend, password, letter, entry),) = repo.dynamo.operations
+    assert spend.condition == "st = :active AND ep = :ep AND rd = :td AND rx > :now"
+    assert spend.values == {":active": "active", ":ep": 3, ":td": b"td", ":now": NOW_MS, ":one": 1}
     assert spend.update.endswith(" ADD ep :one")
     assert forgets_everything(spend)
     assert password == Put(table=Table.USERS, item={"uid": USER.user_id, "sk": "C#pwd", "ph": "hash", "ct": NOW_MS})
-    assert letter == LETTER
+    assert (letter, entry) == (LETTER, ENTRY)
 
 
 async def test_a_change_of_password_replaces_the_one_that_was_checked_and_keeps_one_session():
     repo = make(None)
     assert await change_password(repo)
-    ((bump, password, session, letter),) = repo.dynamo.operations
+    ((bump, password, session, letter, entry),) = repo.dynamo.operations
     assert (bump.condition, bump.values) == (
         "st = :active AND ep = :ep",
         {":active": "active", ":ep": 3, ":next": 4},
@@ -138,7 +141,7 @@ async def test_a_change_of_password_replaces_the_one_that_was_checked_and_keeps_
     assert (password.condition, password.values[":old"]) == ("ph = :old", "old")
     assert isinstance(session, Update)
     assert (session.table, session.values) == (Table.SESSIONS, {":active": "a", ":before": 3, ":ep": 4})
-    assert letter == LETTER
+    assert (letter, entry) == (LETTER, ENTRY)
 
 
 async def test_a_change_of_address_takes_the_new_one_and_gives_the_old_one_back():

@@ -70,11 +70,13 @@ class FakeAccessTokens:
 class FakeUsers:
     user: object
     ends: EndedAll = EndedAll.ENDED
+    entries: object = None
 
     async def load(self, user_id):
         return self.user
 
-    async def end_all_sessions(self, user_id, *, session_epoch):
+    async def end_all_sessions(self, user_id, *, session_epoch, entries):
+        self.entries = entries
         return self.ends
 
 

@@ -7,6 +7,7 @@ import pytest
 from service.audit.event import EventKind
 from service.errors import NotFound, Unauthenticated
 from service.kernel.secret import Secret
+from service.sessions.ending import EndOne
 from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll, OpenSession
 from service.sessions.issue import Issuer
 from service.sessions.model import RevokeReason, SessionState
@@ -15,6 +16,7 @@ from service.store.errors import StoreUnavailable
 from service.users.model import UserState
 from service.users.repo import EndedAll
 from tests.support.clock import ManualClock
+from tests.support.feed import NO_FEED
 from tests.support.store import CountedEntropy
 from tests.unit.sessions.conftest import NOW_MS, FakeAccessTokens, FakeAudit, FakeUsers, make_session, make_token
 from tests.unit.users.conftest import make_user
@@ -45,6 +47,10 @@ class FakeSessions:
     async def page(self, user_id, *, limit, start):
         self.pages.append((user_id, limit, start))
         return SessionPage(sessions=self.stored, next_start={"uid": b"next"})
+
+
+def ending(sessions):
+    return EndOne(sessions=sessions, revocations=NO_FEED)
 
 
 @pytest.fixture
@@ -90,26 +96,26 @@ async def test_session_fixation_no_two_sign_ins_share_an_id_or_a_secret(open_ses
 
 async def test_logging_out_ends_the_session_of_the_token(keys, clock):
     sessions, audit = FakeSessions(), FakeAudit()
-    await Logout(sessions=sessions, keys=keys, audit=audit, clock=clock)(Secret(keys.encode(TOKEN)))
+    await Logout(end=ending(sessions), keys=keys, audit=audit, clock=clock)(Secret(keys.encode(TOKEN)))
     assert sessions.revoked == [(TOKEN.user_id, TOKEN.session_id, RevokeReason.LOGOUT, NOW_MS)]
     assert audit.outcomes == [(EventKind.LOGOUT, "ended")]
 
 
 async def test_logging_out_twice_is_no_error(keys, clock):
     audit = FakeAudit()
-    await Logout(sessions=FakeSessions(ends=False), keys=keys, audit=audit, clock=clock)(Secret(keys.encode(TOKEN)))
+    await Logout(end=ending(FakeSessions(ends=False)), keys=keys, audit=audit, clock=clock)(Secret(keys.encode(TOKEN)))
     assert audit.outcomes == [(EventKind.LOGOUT, "had_ended")]
 
 
 async def test_a_forged_token_logs_nobody_out_and_asks_nothing(keys, clock):
     sessions, audit = FakeSessions(), FakeAudit()
-    await Logout(sessions=sessions, keys=keys, audit=audit, clock=clock)(Secret("ktr_" + "0" * 101))
+    await Logout(end=ending(sessions), keys=keys, audit=audit, clock=clock)(Secret("ktr_" + "0" * 101))
     assert (sessions.revoked, audit.events) == ([], [])
 
 
 async def test_a_logout_that_could_not_be_written_is_an_error_and_no_event(keys, clock):
     audit = FakeAudit()
-    logout = Logout(sessions=FakeSessions(error=StoreUnavailable("away")), keys=keys, audit=audit, clock=clock)
+    logout = Logout(end=ending(FakeSessions(error=StoreUnavailable("away"))), keys=keys, audit=audit, clock=clock)
     with pytest.raises(StoreUnavailable):
         await logout(Secret(keys.encode(TOKEN)))
     assert audit.events == []
@@ -117,20 +123,24 @@ async def test_a_logout_that_could_not_be_written_is_an_error_and_no_event(keys,
 
 async def test_ending_all_sessions_is_one_write_on_the_user():
     audit = FakeAudit()
-    await LogoutAll(users=FakeUsers(USER), audit=audit)(USER.user_id, session_epoch=0)
+    await LogoutAll(users=FakeUsers(USER), revocations=NO_FEED, audit=audit)(USER.user_id, session_epoch=0)
     assert audit.outcomes == [(EventKind.LOGOUT_ALL, "ended")]
 
 
 async def test_an_account_that_is_not_active_cannot_end_its_sessions():
     audit = FakeAudit()
     with pytest.raises(Unauthenticated):
-        await LogoutAll(users=FakeUsers(USER, ends=EndedAll.NOT_ACTIVE), audit=audit)(USER.user_id, session_epoch=0)
+        await LogoutAll(users=FakeUsers(USER, ends=EndedAll.NOT_ACTIVE), revocations=NO_FEED, audit=audit)(
+            USER.user_id, session_epoch=0
+        )
     assert audit.events == []
 
 
 async def test_ending_all_sessions_a_second_time_is_no_error_and_no_event():
     audit = FakeAudit()
-    await LogoutAll(users=FakeUsers(USER, ends=EndedAll.HAD_ENDED), audit=audit)(USER.user_id, session_epoch=0)
+    await LogoutAll(users=FakeUsers(USER, ends=EndedAll.HAD_ENDED), revocations=NO_FEED, audit=audit)(
+        USER.user_id, session_epoch=0
+    )
     assert audit.events == []
 
 
@@ -160,7 +170,7 @@ async def test_the_sessions_of_who_may_not_act_are_not_listed(clock, user):
 
 
 def end_session(sessions, audit, clock, user=USER):
-    return EndSession(sessions=sessions, users=FakeUsers(user), audit=audit, clock=clock)
+    return EndSession(end=ending(sessions), users=FakeUsers(user), audit=audit, clock=clock)
 
 
 async def test_an_owner_ends_one_session(clock):

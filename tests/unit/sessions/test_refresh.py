@@ -8,6 +8,7 @@ import pytest
 from service.errors import InvalidGrant, Unavailable
 from service.kernel.secret import Secret
 from service.mail.message import MailKind
+from service.sessions.ending import EndOne
 from service.sessions.issue import Issuer
 from service.sessions.model import RevokeReason, SessionState
 from service.sessions.refresh import Refresh, user_refusal
@@ -17,6 +18,7 @@ from service.sessions.rotation import Refusal
 from service.store.errors import StoreUnavailable
 from service.users.model import UserState
 from tests.support.clock import ManualClock
+from tests.support.feed import NO_FEED
 from tests.support.store import CountedEntropy
 from tests.unit.sessions.conftest import (
     HOUR_MS,
@@ -61,8 +63,10 @@ class FakeSessions:
 @pytest.fixture
 def make(keys, life):
     def make(outcome=None, *, user=USER, revocation=True, access_tokens=None, keys=keys):
+        sessions = FakeSessions(outcome, revocation)
         return Refresh(
-            sessions=FakeSessions(outcome, revocation),
+            sessions=sessions,
+            end=EndOne(sessions=sessions, revocations=NO_FEED),
             users=FakeUsers(user=user),
             keys=keys,
             life=life,

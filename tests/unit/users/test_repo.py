@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from service.store.codec import decode_item, encode_item
-from service.store.operations import Get, Query, Update
+from service.store.errors import CancelReason, TransactionCancelled
+from service.store.operations import Get, Put, Query, Update
 from service.store.table import Table
 from service.users import items
 from service.users.model import UserState
@@ -15,6 +16,10 @@ USER = make_user()
 KEY = {"uid": USER.user_id, "sk": "U"}
 ITEM = decode_item(encode_item(items.to_item(USER)))
 PASSWORD = {"uid": USER.user_id, "sk": "C#pwd", "ph": "hash"}
+
+
+def cancelled(*codes, item=None):
+    return TransactionCancelled(tuple(CancelReason(code=code, item=item) for code in codes))
 
 
 def make(*answers):
@@ -54,7 +59,7 @@ async def test_credentials_without_a_profile_are_nobody(rows):
 
 async def test_ending_all_sessions_raises_the_epoch_of_an_active_account():
     repo = make({**ITEM, "ep": 1})
-    assert await repo.end_all_sessions(USER.user_id, session_epoch=0) is EndedAll.ENDED
+    assert await repo.end_all_sessions(USER.user_id, session_epoch=0, entries=[]) is EndedAll.ENDED
     assert repo.dynamo.operations == [
         Update(
             table=Table.USERS,
@@ -68,27 +73,44 @@ async def test_ending_all_sessions_raises_the_epoch_of_an_active_account():
 
 @pytest.mark.parametrize("item", [None, {**ITEM, "st": "disabled"}, {**ITEM, "st": "locked", "ep": 9}])
 async def test_ending_all_sessions_of_who_is_not_active_is_told(item):
-    assert await make(refused(item)).end_all_sessions(USER.user_id, session_epoch=0) is EndedAll.NOT_ACTIVE
+    assert await make(refused(item)).end_all_sessions(USER.user_id, session_epoch=0, entries=[]) is EndedAll.NOT_ACTIVE
 
 
 async def test_an_ended_session_ends_no_later_one_and_is_told_that_its_own_have_ended():
     repo = make(refused({**ITEM, "ep": 4}))
-    assert await repo.end_all_sessions(USER.user_id, session_epoch=3) is EndedAll.HAD_ENDED
+    assert await repo.end_all_sessions(USER.user_id, session_epoch=3, entries=[]) is EndedAll.HAD_ENDED
 
 
 async def test_a_change_of_state_ends_all_sessions_and_voids_pending_proofs():
     repo = make({**ITEM, "st": "disabled", "ep": 1})
-    assert await repo.set_state(USER.user_id, UserState.DISABLED) == make_user(state=UserState.DISABLED, epoch=1)
+    assert await repo.set_state(make_user(epoch=7), UserState.DISABLED, entries=[])
     (operation,) = repo.dynamo.operations
     assert operation.update.startswith("SET st = :state ")
     assert operation.update.endswith(" ADD ep :one")
     assert items.FORGET_PENDING in operation.update
-    assert operation.condition == "attribute_exists(uid) AND st <> :deleted"
-    assert operation.values == {":state": "disabled", ":deleted": "deleted", ":one": 1}
+    assert operation.condition == "st <> :deleted AND ep = :ep"
+    assert operation.values == {":state": "disabled", ":deleted": "deleted", ":ep": 7, ":one": 1}
 
 
-async def test_nobody_and_the_deleted_have_no_state_to_change():
-    assert await make(refused()).set_state(USER.user_id, UserState.ACTIVE) is None
+async def test_who_is_deleted_or_not_as_it_was_read_has_no_state_to_change():
+    assert not await make(refused()).set_state(USER, UserState.ACTIVE, entries=[])
+
+
+async def test_what_the_revocation_feed_is_told_is_written_with_the_end_or_not_at_all():
+    entry = Put(table=Table.REVOCATIONS, item={"pk": "1#1", "sk": "x"})
+    repo = make(None, cancelled("ConditionalCheckFailed", "None", item={**ITEM, "ep": 4}), None)
+    assert await repo.end_all_sessions(USER.user_id, session_epoch=3, entries=[entry]) is EndedAll.ENDED
+    assert await repo.end_all_sessions(USER.user_id, session_epoch=3, entries=[entry]) is EndedAll.HAD_ENDED
+    assert await repo.set_state(USER, UserState.LOCKED, entries=[entry])
+    for operations in repo.dynamo.operations:
+        assert len(operations) == 2
+        assert operations[1] == entry
+
+
+async def test_a_transaction_that_was_cancelled_for_another_reason_is_no_refusal():
+    entry = Put(table=Table.REVOCATIONS, item={"pk": "1#1", "sk": "x"})
+    with pytest.raises(TransactionCancelled):
+        await make(cancelled("None", "ThrottlingError")).set_state(USER, UserState.LOCKED, entries=[entry])
 
 
 @pytest.mark.parametrize(
