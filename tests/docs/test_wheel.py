@@ -213,9 +213,15 @@ def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_mis
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     names = [re.split(r"[<>=\[ ]", requirement)[0] for requirement in project["dependencies"]]
     assert sorted(names) == ["cryptography", "httpx", "pyjwt"]
-    modules = [path.stem for path in Path(ROOT, "keyturn").glob("*.py") if path.stem != "__init__"]
+    stems = {path.stem for path in Path(ROOT, "keyturn").glob("*.py")} - {"__init__"}
+    frameworks = stems & {"django", "fastapi", "flask", "starlette"}
+    assert len(frameworks) > 2
+    modules = sorted(stems - frameworks)
     imports = "; ".join(f"import keyturn.{module}" for module in modules)
     assert guard_alone("python", "-c", imports) == ("", 0)
+    for framework in frameworks:
+        output, status = guard_alone("python", "-c", f"import keyturn.{framework}")
+        assert (status, "ModuleNotFoundError" in output) == (1, True), output
     assert guard_alone("python", "-c", GUARDED) == ("user\nbad_signature\n", 0)
     output, status = guard_alone("keyturn", "dev")
     assert (status, output.count("\n")) == (2, 1)

@@ -12,10 +12,6 @@ import pytest
 from keyturn import Bounds, Verifier
 from keyturn.issuer_url import WELL_KNOWN
 from keyturn.testing.issuer import OfflineIssuer
-from keyturn.testing.plugin import keyturn_issuer
-
-# The plugin is loaded by its entry point where the package is installed anew; an older installation has none.
-__all__ = ["keyturn_issuer"]
 
 AUDIENCE = "https://notes.example.com"
 JWKS_PATH = "/.well-known/jwks.json"
