@@ -15,7 +15,6 @@ from service.errors import BadRequest, FieldError, Invalid
 from service.kernel.email import Email, parse_email
 from service.kernel.text import NameRefusal
 from service.mail.message import MailKind, MailMessage
-from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.proof_of_password import ProofOfPassword
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from service.kernel.secret import Secret
     from service.mail.links import Links
     from service.mail.outbox import Outbox
-    from service.throttle.quotas import Quotas
+    from service.throttle.mail_quotas import MailQuotas
     from service.tokens.session_gate import LiveCaller
     from service.tokens.user_proof import Proof, UserProofs
     from service.users.identity import IdentityKeys
@@ -44,14 +43,17 @@ class ChangeEmail:
     proofs: UserProofs
     links: Links
     outbox: Outbox
-    quotas: Quotas
+    quotas: MailQuotas
     audit: AuditKeeper
     clock: Clock
     entropy: Entropy
     locale: str
 
     async def ask(self, caller: LiveCaller, *, new_email: str, password: Secret[str], network: str) -> None:
-        """The same answer for a free and a taken address. Raises Invalid, InvalidCredentials, Unauthenticated."""
+        """The same answer for a free and a taken address. Raises Invalid, InvalidCredentials, Unauthenticated.
+
+        Nothing is pending, and nothing is said of it, once ``network`` or the address has had its share of mails.
+        """
         email = parse_email(new_email)
         if isinstance(email, NameRefusal):
             raise Invalid(FieldError(field="new_email", code=email.code, message=email.sentence))
@@ -60,7 +62,9 @@ class ChangeEmail:
         email_key = self.identities.of(email)
         if email_key == user.email_key:
             raise Invalid(FieldError(field="new_email", code="same_address", message="This is the address already."))
-        await self.quotas.take(MAIL_TO_ADDRESS, email_key)
+        if not await self.quotas.allow(email_key=email_key, network=network):
+            self.audit.record(Event(kind=EventKind.EMAIL_CHANGE_ASK, outcome="limited", user_id=user_id))
+            return
         owner = await self.users.owner_of(email_key)
         made = self.proofs.new(user_id, self.entropy)
         locale = user.locale or self.locale

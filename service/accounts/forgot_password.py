@@ -13,7 +13,6 @@ from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.ids import new_user_id
 from service.kernel.text import NameRefusal
-from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.decoys import Decoys
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.mail.links import Links
     from service.mail.outbox import Outbox
-    from service.throttle.quotas import Quotas
+    from service.throttle.mail_quotas import MailQuotas
     from service.tokens.user_proof import UserProofs
     from service.users.identity import IdentityKeys
     from service.users.model import User
@@ -40,20 +39,24 @@ class ForgotPassword:
     decoys: Decoys
     links: Links
     outbox: Outbox
-    quotas: Quotas
+    quotas: MailQuotas
     audit: Audit
     clock: Clock
     entropy: Entropy
     locale: str
 
-    async def __call__(self, claimed_email: str) -> None:
-        """Raises Invalid for what is no address; otherwise says nothing. Two reads and two writes, for anybody."""
+    async def __call__(self, claimed_email: str, *, network: str) -> None:
+        """Raises Invalid for what is no address; otherwise says nothing. Two reads and two writes, for anybody.
+
+        Nothing is done, and nothing said of it, once ``network`` or the address has had its share of mails.
+        """
         email = parse_email(claimed_email)
         if isinstance(email, NameRefusal):
             raise Invalid(FieldError(field="email", code=email.code, message=email.sentence))
         email_key = self.identities.of(email)
-        # Before it is known whose the address is, so that a refusal tells nothing either.
-        await self.quotas.take(MAIL_TO_ADDRESS, email_key)
+        if not await self.quotas.allow(email_key=email_key, network=network):
+            self._record("limited", None)
+            return
         owner = await self.users.owner_of(email_key)
         user = await self.users.load(owner or new_user_id(self.entropy))
         if user is None or not user.may_act or user.email is None:

@@ -39,9 +39,11 @@ TheChangeEmail = Annotated[ChangeEmail, provided(ChangeEmail)]
     responses=problem_responses(*BODY, TooManyRequests, 503),
     summary="Ask for a password reset",
 )
-async def forgot_password(body: ForgotBody, flow: Annotated[ForgotPassword, provided(ForgotPassword)]) -> AcceptedOut:
+async def forgot_password(
+    body: ForgotBody, request: Request, flow: Annotated[ForgotPassword, provided(ForgotPassword)], networks: TheNetworks
+) -> AcceptedOut:
     """The same answer whoever the address belongs to."""
-    await flow(body.email)
+    await flow(body.email, network=networks.of(request))
     return AcceptedOut()
 
 

@@ -18,7 +18,6 @@ from service.audit.event import Audit, Event, EventKind
 from service.errors import Conflict
 from service.kernel.ids import UserId, new_user_id
 from service.mail.message import MailKind, MailMessage
-from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.decoys import Decoys
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from service.mail.links import Links
     from service.mail.outbox import Outbox
     from service.passwords.hasher import PasswordHasher
-    from service.throttle.quotas import Quotas
+    from service.throttle.mail_quotas import MailQuotas
     from service.tokens.onetime import OneTime, OneTimeKeys
     from service.users.identity import IdentityKeys
     from service.users.repo import UserRepo
@@ -47,19 +46,22 @@ class Register:
     onetime: OneTimeKeys
     links: Links
     outbox: Outbox
-    quotas: Quotas
+    quotas: MailQuotas
     decoys: Decoys
     audit: Audit
     clock: Clock
     entropy: Entropy
     discloses: bool
 
-    async def __call__(self, names: NewNames, password: Secret[str], *, locale: str) -> UserId | None:
+    async def __call__(self, names: NewNames, password: Secret[str], *, locale: str, network: str) -> UserId | None:
         """The id that the account will have where that may be told, else None.
 
-        ``password`` has passed the policy. Raises Conflict for a taken name where that may be told.
+        ``password`` has passed the policy. Once ``network`` or the address has had its share of mails nothing is done,
+        and nothing said of it. Where more may be told, raises TooManyRequests for that, and Conflict for a taken name.
         """
-        await self.quotas.take(MAIL_TO_ADDRESS, self.identities.of(names.email))
+        if not await self._may_mail(self.identities.of(names.email), network):
+            self._record("limited")
+            return None
         # The hash comes first and always: a taken address takes as long as a free one.
         password_hash = await self.hasher.hash(password)
         now_ms = self.clock.now_ms()
@@ -81,6 +83,13 @@ class Register:
             return await self._openly(sign_up, proof, now_ms)
         await self._privately(sign_up, proof)
         return None
+
+    async def _may_mail(self, email_key: str, network: str) -> bool:
+        if not self.discloses:
+            return await self.quotas.allow(email_key=email_key, network=network)
+        # Names are held there from the first moment: "accepted" would hold them for a mail that never comes.
+        await self.quotas.take(email_key=email_key, network=network)
+        return True
 
     async def _openly(self, sign_up: SignUp, proof: OneTime, now_ms: int) -> UserId:
         announced = self.outbox.prepare(confirmation(sign_up, proof, self.links))

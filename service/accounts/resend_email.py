@@ -13,7 +13,6 @@ from service.errors import FieldError, Invalid
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal
 from service.mail.message import MailKind, MailMessage
-from service.throttle.limits import MAIL_TO_ADDRESS
 
 if TYPE_CHECKING:
     from service.accounts.decoys import Decoys
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from service.kernel.entropy import Entropy
     from service.mail.links import Links
     from service.mail.outbox import Outbox
-    from service.throttle.quotas import Quotas
+    from service.throttle.mail_quotas import MailQuotas
     from service.tokens.onetime import OneTimeKeys
     from service.users.identity import IdentityKeys
 
@@ -37,20 +36,25 @@ class ResendEmail:
     onetime: OneTimeKeys
     links: Links
     outbox: Outbox
-    quotas: Quotas
+    quotas: MailQuotas
     decoys: Decoys
     audit: Audit
     clock: Clock
     entropy: Entropy
 
-    async def __call__(self, claimed_email: str) -> None:
-        """Raises Invalid for what is no address; otherwise answers nothing, whoever the address belongs to."""
+    async def __call__(self, claimed_email: str, *, network: str) -> None:
+        """Raises Invalid for what is no address; otherwise answers nothing, whoever the address belongs to.
+
+        Nothing is done, and nothing said of it, once ``network`` or the address has had its share of mails.
+        """
         email = parse_email(claimed_email)
         if isinstance(email, NameRefusal):
             raise Invalid(FieldError(field="email", code=email.code, message=email.sentence))
         now_ms = self.clock.now_ms()
         email_key = self.identities.of(email)
-        await self.quotas.take(MAIL_TO_ADDRESS, email_key)
+        if not await self.quotas.allow(email_key=email_key, network=network):
+            self._record("limited")
+            return
         waiting = await self.accounts.newest(email_key, now_ms=now_ms)
         # Two reads and four writes, two of them beside each other, whatever was found: the time tells nothing.
         if waiting.sign_up is None:
@@ -63,7 +67,7 @@ class ResendEmail:
         else:
             outcome = "mailed"
             await self._renew(waiting.sign_up, now_ms)
-        self.audit.record(Event(kind=EventKind.EMAIL_RESEND, outcome=outcome))
+        self._record(outcome)
 
     async def _ask_to_begin_again(self, sign_up: SignUp) -> None:
         """Which of two sign-ups is its owner's nobody knows: a link to the wrong one would open the account to another.
@@ -86,6 +90,9 @@ class ResendEmail:
         await self.accounts.renew(renewed)
         await self.accounts.forget(old.key)
         self.outbox.dispatch(announced)
+
+    def _record(self, outcome: str) -> None:
+        self.audit.record(Event(kind=EventKind.EMAIL_RESEND, outcome=outcome))
 
     async def _two_decoys_in_turn(self) -> None:
         await self.decoys.one_write()

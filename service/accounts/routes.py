@@ -26,6 +26,7 @@ from service.web.provide import provided
 from service.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
+TheNetworks = Annotated[Networks, provided(Networks)]
 
 
 @router.post(
@@ -40,14 +41,16 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
 )
 async def register(
     body: RegisterBody,
+    request: Request,
     flow: Annotated[Register, provided(Register)],
     rules: Annotated[SignUpRules, provided(SignUpRules)],
     checker: Annotated[PasswordChecker, provided(PasswordChecker)],
+    networks: TheNetworks,
 ) -> AcceptedOut | JSONResponse:
     """The account is made when the address is confirmed. The answer is the same for a free and a taken address."""
     password = Secret(body.password.get_secret_value())
     names = await parse_new_account(email=body.email, username=body.username, password=password, checker=checker)
-    user_id = await flow(names, password, locale=rules.locale)
+    user_id = await flow(names, password, locale=rules.locale, network=networks.of(request))
     if user_id is None:
         return AcceptedOut()
     # As a response: returned as a model it would be read as the model of the other answer, and lose the id.
@@ -64,7 +67,7 @@ async def verify_email(
     body: VerifyBody,
     request: Request,
     flow: Annotated[VerifyEmail, provided(VerifyEmail)],
-    networks: Annotated[Networks, provided(Networks)],
+    networks: TheNetworks,
 ) -> None:
     """Single use. Nobody is signed in by it."""
     if body.token is not None:
@@ -80,9 +83,11 @@ async def verify_email(
     responses=problem_responses(*BODY, TooManyRequests, 503),
     summary="Ask for the confirmation mail again",
 )
-async def resend_email(body: ResendBody, flow: Annotated[ResendEmail, provided(ResendEmail)]) -> AcceptedOut:
+async def resend_email(
+    body: ResendBody, request: Request, flow: Annotated[ResendEmail, provided(ResendEmail)], networks: TheNetworks
+) -> AcceptedOut:
     """The same answer whether or not a sign-up waits."""
-    await flow(body.email)
+    await flow(body.email, network=networks.of(request))
     return AcceptedOut()
 
 

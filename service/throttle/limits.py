@@ -33,6 +33,9 @@ CODE = Limit(name="code", failures=10, window_seconds=_HOUR, when_away=3)
 MAIL_TO_ADDRESS = Quota(name="mail", burst=10, interval_seconds=12 * 60)
 """Ten at once, and at most fifteen in any hour."""
 
+MAIL_FROM_NETWORK = Quota(name="mail-network", burst=100, interval_seconds=60)
+"""An office signs up in one morning: a hundred at once, and at most 160 in any hour. Nobody mails thousands."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -43,6 +46,7 @@ class Limits:
     device: Limit = DEVICE
     code: Limit = CODE
     mail_to_address: Quota = MAIL_TO_ADDRESS
+    mail_from_network: Quota = MAIL_FROM_NETWORK
 
 
 DEFAULT_LIMITS = Limits()

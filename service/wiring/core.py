@@ -28,6 +28,7 @@ from service.sessions.repo import SessionRepo
 from service.settings_rules import parse_keys
 from service.throttle.device import DeviceKeys
 from service.throttle.lanes import LaneKeys
+from service.throttle.mail_quotas import MailQuotas
 from service.tokens.access_token import AccessTokens
 from service.tokens.onetime import OneTimeKeys
 from service.tokens.user_proof import UserProofs
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.store.dynamo import Dynamo
     from service.throttle.limiter import Throttle
-    from service.throttle.quotas import Quotas
     from service.tokens.keyring import KeyRing
 
 _DEV_SENDER = "keyturn@localhost.localdomain"
@@ -85,7 +85,7 @@ class Core:
     new_passwords: NewPasswords
     proof: ProofOfPassword
     throttle: Throttle
-    quotas: Quotas
+    mail_quotas: MailQuotas
     lanes: LaneKeys
     devices: DeviceKeys
 
@@ -141,7 +141,7 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         new_passwords=NewPasswords(checker=checker),
         proof=ProofOfPassword(users=users, hasher=hasher, throttle=throttle, lanes=lanes, audit=audit),
         throttle=throttle,
-        quotas=build_quotas(base, lanes),
+        mail_quotas=MailQuotas(quotas=build_quotas(base, lanes)),
         lanes=lanes,
         devices=DeviceKeys(master),
     )

@@ -114,7 +114,7 @@ class House:
 
     async def register(self, email=EMAIL, username=None):
         names = NewNames(email=parse_email(email), username=None if username is None else parse_username(username))
-        await self.flow(Register)(names, Secret(PASSWORD), locale="en")
+        await self.flow(Register)(names, Secret(PASSWORD), locale="en", network=ORIGIN.network)
 
     async def verify(self, email=EMAIL):
         await self.flow(VerifyEmail).by_token(Secret(await self.mailbox.token(email)))
