@@ -25,7 +25,8 @@ T = TypeVar("T")
 DEFAULT_OWNER = "owner_id"
 
 
-@dataclass(frozen=True, slots=True)
+# No slots: with them ``Owns[Note](...)`` cannot be called, since it sets an attribute that typing needs.
+@dataclass(frozen=True)
 class Owns(Generic[T]):
     """That the caller owns what the path names.
 

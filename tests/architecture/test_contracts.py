@@ -37,6 +37,8 @@ BREAKAGES = {
     "Only the adapters of web sessions see a framework": ("keyturn/websession/people.py", "import flask"),
     "Only the adapters see a framework, and nothing stands on them": ("keyturn/guard.py", "import keyturn.starlette"),
     "Flask has its doors in the adapters": ("keyturn/ownership.py", "import flask"),
+    "Django has its doors in the adapters": ("keyturn/ownership.py", "import django.http"),
+    "The adapter for Django stands in one order": ("keyturn/django/conf.py", "import keyturn.django.views"),
     "passlib has one door, and its handlers of ours": ("service/signin/flows.py", "import passlib.context"),
     "libsodium has one door": ("service/passwords/hasher.py", "import nacl.bindings"),
     "PyJWT has two doors: the signer, and the guard library's verifier": ("service/sessions/issue.py", "import jwt"),
