@@ -53,8 +53,8 @@ def parse() -> argparse.Namespace:
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[str]:
-    """The base URL of a ``keyturn dev`` that ends with the block."""
+def service(folder: Path, **variables: str) -> Iterator[str]:
+    """The base URL of a ``keyturn dev`` that ends with the block; ``variables`` are settings of it."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYTURN_"))}
     if "KEYTURN_ENGINES_DIR" in os.environ:
         own["KEYTURN_ENGINES_DIR"] = os.environ["KEYTURN_ENGINES_DIR"]
@@ -63,6 +63,7 @@ def service(folder: Path) -> Iterator[str]:
     own["KEYTURN_LOG_LEVEL"] = "warning"
     # All people of the load come from one address.
     own["KEYTURN_THROTTLE"] = "off"
+    own |= variables
     command: list[str | Path] = [TOOLS / "keyturn", "dev", "--port", "0", "--data", folder / "data"]
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=own, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)

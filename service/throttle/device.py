@@ -8,11 +8,10 @@ who signs in now with the address and now with the username.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 from typing import TYPE_CHECKING, NewType
 
+from keyturn import base64url
 from service.kernel.derive import mac, purpose_key
 from service.kernel.secret import Secret
 
@@ -48,7 +47,7 @@ class DeviceKeys:
             raise ValueError("an account signs in with one name or two")
         head = bytes([_VERSION]) + (now_ms // 1000).to_bytes(_TIME_BYTES) + entropy.token_bytes(_NONCE_BYTES)
         raw = head + b"".join(self._tag(head, key) for key in identity_keys)
-        return Secret(base64.urlsafe_b64encode(raw).decode().rstrip("="))
+        return Secret(base64url.encode(raw))
 
     def read(self, presented: Secret[str] | None, *, identity_key: str, now_ms: int) -> DeviceId | None:
         """The device, if we issued this token to the account of that name within its life; None for all else."""
@@ -68,10 +67,5 @@ class DeviceKeys:
 
 
 def _decoded(text: str) -> bytes | None:
-    if len(text) > _MAX_CHARACTERS or not text.isascii():
-        return None
-    try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return raw if len(raw) in _LENGTHS else None
+    raw = base64url.decode(text) if len(text) <= _MAX_CHARACTERS else None
+    return raw if raw is not None and len(raw) in _LENGTHS else None
