@@ -29,7 +29,7 @@ def session():
 
 
 def snippet(language):
-    (fence,) = (one for one in fences(section(README, "Verifying tokens in another service")) if one[0] == language)
+    (fence,) = (one for one in fences(section(README, "Verifying tokens elsewhere")) if one[0] == language)
     return fence.text
 
 
