@@ -92,7 +92,7 @@ def test_the_node_snippet_accepts_a_token_of_ours_and_refuses_another(tokens, de
     if node is None or npm is None:
         pytest.skip("node and npm are not installed")
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "tests/interop/jose" / name, tmp_path)
+        shutil.copy(ROOT / "tests/interop/node" / name, tmp_path)
     install = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
     done = subprocess.run([npm, *install], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
     if re.search(r"E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH)", done.stderr):

@@ -85,25 +85,40 @@ def jwks_url(jwks):
         thread.join(timeout=5)
 
 
+@pytest.fixture(scope="session")
+def issue(signing_keys):
+    """Answers a token as we issue it, in one of the algorithms that we sign with."""
+
+    def token(alg):
+        now_seconds = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "sub": "0b0f6a52-6d5e-4c59-8a55-2f4d0a0c7a01",
+            "aud": AUDIENCE,
+            "exp": now_seconds + LIFE_SECONDS,
+            "iat": now_seconds,
+            "jti": "c1b0a6f0-7b1c-4f53-9f0e-3d5f0e5b1c02",
+            "client_id": "first-party",
+            "scope": "profile",
+            "sid": "7d3a9b1e-2f64-4f0f-8a0d-5a4c3b2d1e03",
+            "auth_time": now_seconds,
+            "amr": ["pwd"],
+            "acr": "1",
+        }
+        headers = {"typ": "at+jwt", "kid": f"key-{alg}"}
+        token = jwt.encode(claims, signing_keys[alg], algorithm=alg, headers=headers)
+        return Issued(token=token, issuer=ISSUER, audience=AUDIENCE, now_seconds=now_seconds, claims=claims)
+
+    return token
+
+
 @pytest.fixture(params=["ES256", "EdDSA", "RS256"])
-def issued(request, signing_keys):
-    """A token as we issue it, in each of the algorithms that we sign with."""
-    now_seconds = int(time.time())
-    claims = {
-        "iss": ISSUER,
-        "sub": "0b0f6a52-6d5e-4c59-8a55-2f4d0a0c7a01",
-        "aud": AUDIENCE,
-        "exp": now_seconds + LIFE_SECONDS,
-        "iat": now_seconds,
-        "jti": "c1b0a6f0-7b1c-4f53-9f0e-3d5f0e5b1c02",
-        "client_id": "first-party",
-        "scope": "profile",
-        "sid": "7d3a9b1e-2f64-4f0f-8a0d-5a4c3b2d1e03",
-        "auth_time": now_seconds,
-        "amr": ["pwd"],
-        "acr": "1",
-    }
-    alg = request.param
-    headers = {"typ": "at+jwt", "kid": f"key-{alg}"}
-    token = jwt.encode(claims, signing_keys[alg], algorithm=alg, headers=headers)
-    return Issued(token=token, issuer=ISSUER, audience=AUDIENCE, now_seconds=now_seconds, claims=claims)
+def issued(request, issue):
+    """Such a token in each of them."""
+    return issue(request.param)
+
+
+@pytest.fixture(scope="session")
+def claims_of():
+    """Answers the claims of a token; whether they are true is for others to say."""
+    return lambda token: json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
