@@ -35,7 +35,7 @@ class SessionId:
 
     Sessions of one user lie in one partition, so that they can be listed and ended without an index; one of nobody lies
     in one of its own. The partition stands in the cookie because the item is found by it; changing it there finds
-    nothing, since the digest is made of both.
+    nothing, since no item of that digest lies elsewhere.
     """
 
     partition: bytes = field(repr=False)
@@ -63,7 +63,7 @@ class SessionId:
     @property
     def key(self) -> Key:
         """Where the item lies: only a digest of the id is stored."""
-        digest = hashlib.sha256(b"keyturn websession id\x01" + self.partition + self.secret).digest()
+        digest = hashlib.sha256(b"keyturn websession id\x01" + self.secret).digest()
         return Key(base64url.encode(self.partition), SESSION_PREFIX + base64url.encode(digest))
 
 

@@ -268,7 +268,7 @@ class TestData:
         with pytest.raises(SessionNotJson) as refused:
             sessions.start({"name": value})
         assert repr(value) not in str(refused.value)
-        assert refused.value.__cause__ is None
+        assert refused.value.__suppress_context__
 
     def test_what_a_request_does_to_the_data_does_not_change_the_session_it_read(self, sessions):
         begun = sessions.start({"list": [1]})
