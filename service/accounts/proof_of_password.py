@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from service.audit.event import Audit, Event, EventKind
 from service.errors import InvalidCredentials, Unauthenticated
 from service.passwords.repo import stored_hash
+from service.throttle.gate import LaneLimited
 
 if TYPE_CHECKING:
     from service.kernel.ids import UserId
@@ -51,9 +52,14 @@ class ProofOfPassword:
             raise Unauthenticated("account is not active, or sessions have ended", presented=True)
         user, stored = found[0], stored_hash(found[1])
         lanes = self.lanes.code(door="password", subject=user_id.hex(), prefix=network)
-        async with await self.throttle.before(lanes) as attempt:
-            verdict = await self.hasher.verify(password, stored, on_slot=attempt.at_slot)
-            await (attempt.succeeded() if verdict.ok else attempt.failed())
+        try:
+            async with await self.throttle.before(lanes) as attempt:
+                verdict = await self.hasher.verify(password, stored, on_slot=attempt.at_slot)
+                await (attempt.succeeded() if verdict.ok else attempt.failed())
+        except LaneLimited as refusal:
+            if refusal.is_news:
+                self.audit.record(Event(kind=EventKind.THROTTLE, outcome=refusal.lane, user_id=user_id))
+            raise
         if stored is None or not verdict.ok:
             self.audit.record(Event(kind=EventKind.PASSWORD_CHANGE, outcome=verdict.why.value, user_id=user_id))
             raise InvalidCredentials(verdict.why.value)

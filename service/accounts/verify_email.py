@@ -11,12 +11,14 @@ from service.audit.event import Audit, Event, EventKind
 from service.errors import BadRequest, Conflict
 from service.kernel.email import parse_email
 from service.kernel.text import NameRefusal
+from service.throttle.gate import LaneLimited
 from service.users.model import User, UserState
 
 if TYPE_CHECKING:
     from service.accounts.model import SignUp
     from service.accounts.repo import AccountRepo
     from service.kernel.clock import Clock
+    from service.kernel.email import Email
     from service.kernel.secret import Secret
     from service.throttle.lanes import LaneKeys
     from service.throttle.limiter import Throttle
@@ -50,18 +52,25 @@ class VerifyEmail:
     async def by_code(self, claimed_email: str, presented_code: Secret[str], *, network: str) -> None:
         """Confirm with the address and the code of the mail. Raises as ``by_token`` does, TooManyRequests besides."""
         email = parse_email(claimed_email)
-        sign_up = None
-        if not isinstance(email, NameRefusal):
-            subject = self.identities.of(email)
-            lanes = self.lanes.code(door="verify", subject=subject, prefix=network)
-            async with await self.throttle.before(lanes) as attempt:
-                await attempt.at_slot()
-                key = self.onetime.key_of_code(subject, presented_code.reveal())
-                sign_up = None if key is None else await self.accounts.find(key, now_ms=self.clock.now_ms())
-                await (attempt.failed() if sign_up is None else attempt.succeeded())
+        try:
+            sign_up = None if isinstance(email, NameRefusal) else await self._try(email, presented_code, network)
+        except LaneLimited as refusal:
+            if refusal.is_news:
+                self.audit.record(Event(kind=EventKind.THROTTLE, outcome=refusal.lane))
+            raise
         if sign_up is None:
             raise self._refusal("unknown")
         await self._confirm(sign_up)
+
+    async def _try(self, email: Email, presented_code: Secret[str], network: str) -> SignUp | None:
+        subject = self.identities.of(email)
+        lanes = self.lanes.code(door="verify", subject=subject, prefix=network)
+        async with await self.throttle.before(lanes) as attempt:
+            await attempt.at_slot()
+            key = self.onetime.key_of_code(subject, presented_code.reveal())
+            sign_up = None if key is None else await self.accounts.find(key, now_ms=self.clock.now_ms())
+            await (attempt.failed() if sign_up is None else attempt.succeeded())
+        return sign_up
 
     async def _confirm(self, sign_up: SignUp) -> None:
         now_ms = self.clock.now_ms()

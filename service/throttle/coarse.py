@@ -72,7 +72,7 @@ class CoarseRules:
     name: str = ""
     storage_url: Secret[str] = field(default_factory=lambda: Secret(IN_PROCESS))
     rates: Mapping[str, str] = field(default_factory=lambda: DEFAULT_RATES)
-    rest: str = DEFAULT_REST
+    rest: str = field(default_factory=lambda: DEFAULT_REST)
     exempt: frozenset[str] = NEVER_LIMITED
     patience_seconds: float = PATIENCE_SECONDS
 
