@@ -21,7 +21,7 @@ from service.revocations.model import FeedLife
 from service.revocations.repo import RevocationRepo
 from service.sessions.model import SessionLife
 from service.settings_rules import decode_key, parse_keys
-from service.store.client import open_client
+from service.store.client import open_client, open_lean_client
 from service.store.dynamo import Dynamo
 from service.store.table import TableNames
 from service.telemetry.dynamo_spans import traced_client
@@ -70,7 +70,12 @@ async def open_base(
 ) -> AsyncIterator[Base]:
     """The store's client and the ports, for as long as they are needed."""
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
-    async with open_client(validate_parameters=settings.is_dev) as client:
+    opening = (
+        open_lean_client(clock=clock, entropy=entropy)
+        if settings.store_client == "lean"
+        else open_client(validate_parameters=settings.is_dev)
+    )
+    async with opening as client:
         dynamo = Dynamo(
             client=traced_client(client, tracing),
             names=TableNames(settings.table_prefix),

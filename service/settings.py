@@ -64,6 +64,7 @@ class Settings(BaseModel):
     refresh_grace_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     clock_skew_seconds: Annotated[int, Field(ge=0, le=30)] = 2
     store_deadline_seconds: Annotated[int, Field(gt=0, le=60)] = 10
+    store_client: Literal["lean", "plain"] = "lean"
     recent_sign_in_seconds: Seconds = 600
 
     refresh_keys: Keys

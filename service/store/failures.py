@@ -36,15 +36,18 @@ def translate(operation: str, error: Exception) -> Exception:
 def _from_response(operation: str, error: ClientError) -> StoreError:
     response: Any = error.response
     code = response.get("Error", {}).get("Code", "")
+    # The id is what AWS's support asks for.
+    request_id = response.get("ResponseMetadata", {}).get("RequestId")
+    told = f"{operation}: {code} (request {request_id})" if request_id else f"{operation}: {code}"
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(_item(response))
     if code == "TransactionCanceledException":
         return _cancelled(response)
     if code in {"TransactionConflictException", "TransactionInProgressException", "ReplicatedWriteConflictException"}:
-        return Conflict(f"{operation}: {code}")
+        return Conflict(told)
     if code in _THROTTLED:
-        return Throttled(f"{operation}: {code}")
-    return StoreUnavailable(f"{operation}: {code}")
+        return Throttled(told)
+    return StoreUnavailable(told)
 
 
 def _cancelled(response: Any) -> StoreError:

@@ -53,6 +53,7 @@ class _TracedClient:
                     refused = error
                 else:
                     span.set_attribute("keyturn.dynamodb.units", _units(answer))
+                    _note_request_id(span, answer)
                     return answer
             raise refused
 
@@ -78,6 +79,7 @@ def _tables(request: Mapping[str, Any]) -> set[str]:
 def _note_refusal(span: Span, error: Exception) -> bool:
     """Whether a condition was refused; of anything else the span gets DynamoDB's code, where there is one."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
+    _note_request_id(span, response)
     code = response.get("Error", {}).get("Code")
     reasons = {reason.get("Code") for reason in response.get("CancellationReasons", ())} - {"None", None}
     refused = code == _REFUSED_CONDITION or (code == _CANCELLED and reasons == {"ConditionalCheckFailed"})
@@ -86,6 +88,13 @@ def _note_refusal(span: Span, error: Exception) -> bool:
     elif code is not None:
         span.set_attribute("db.response.status_code", code)
     return refused
+
+
+def _note_request_id(span: Span, answer: Mapping[str, Any]) -> None:
+    """By which AWS finds the call in its own logs."""
+    request_id = answer.get("ResponseMetadata", {}).get("RequestId")
+    if request_id:
+        span.set_attribute("aws.request_id", request_id)
 
 
 def _units(answer: Mapping[str, Any]) -> float:

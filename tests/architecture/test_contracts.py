@@ -39,6 +39,8 @@ BREAKAGES = {
     "Flask has its doors in the adapters": ("keyturn/ownership.py", "import flask"),
     "Django has its doors in the adapters": ("keyturn/ownership.py", "import django.http"),
     "The adapter for Django stands in one order": ("keyturn/django/conf.py", "import keyturn.django.views"),
+    "The lean client is opened by the door to DynamoDB alone": ("service/base.py", "import service.store.lean.client"),
+    "Answers of HTTP are parsed in one place": ("service/mail/smtp.py", "import httptools"),
     "passlib has one door, and its handlers of ours": ("service/signin/flows.py", "import passlib.context"),
     "libsodium has one door": ("service/passwords/hasher.py", "import nacl.bindings"),
     "PyJWT has two doors: the signer, and the guard library's verifier": ("service/sessions/issue.py", "import jwt"),

@@ -73,11 +73,16 @@ async def base(engine_url, settings, clock):
         yield base
 
 
+@pytest.fixture(params=["lean", "plain"])
+def hasty(request, settings):
+    """Settings by which a call may take half a second, with either client."""
+    return settings.model_copy(update={"store_deadline_seconds": 0.5, "store_client": request.param})
+
+
 @pytest.fixture
-async def dynamo(base, settings, clock, proxy, through):
-    """The store behind the proxy; a call may take half a second."""
+async def dynamo(base, hasty, clock, proxy, through):
+    """The store behind the proxy."""
     through(proxy.url)
-    hasty = settings.model_copy(update={"store_deadline_seconds": 0.5})
     async with open_base(hasty, Metrics(registry=CollectorRegistry()), clock=clock) as behind:
         # The first call makes what later ones have, and may take longer.
         await outcome(behind.dynamo.get(GET))
@@ -162,4 +167,4 @@ async def test_what_is_logged_of_a_refusal_is_its_name_and_nothing_of_the_reques
         proxy.inject(fault, at=0, span=Span.REST)
         raised = await outcome(OPERATIONS["update"][0](dynamo))
         assert "as DynamoDB says" not in str(raised)
-        assert re.fullmatch(r"update_item: \w+", raised.detail_for_log)
+        assert re.fullmatch(r"update_item: \w+( \(request \w+\))?", raised.detail_for_log)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-import aioboto3
 import pytest
 
 from service.engines.process import EngineProcess
 from service.engines.registry import all_engines
-from service.store.client import client_config
+from service.store.client import open_client, open_lean_client
 from service.store.dynamo import Dynamo
+from service.store.lean.client import LeanClient
 from service.store.table import Table, TableNames
 from tests.support.clock import ManualClock
 from tests.support.store import CountedEntropy, RecordingMeter
@@ -50,12 +50,23 @@ def endpoint_url(engine):
 
 
 @pytest.fixture
-async def dynamo(endpoint_url):
-    """The port with the service's own client settings, on four fresh tables."""
-    session = aioboto3.Session(aws_access_key_id="keyturn", aws_secret_access_key="not-a-secret")
+def client_kind():
+    """Which client the port sends through; the contract is tested with both."""
+    return "lean"
+
+
+@pytest.fixture
+async def dynamo(endpoint_url, client_kind, monkeypatch):
+    """The port with the service's own client, on four fresh tables."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint_url)
     names = TableNames(f"store-{uuid.uuid4().hex}")
-    config = client_config(validate_parameters=True)
-    async with session.client("dynamodb", region_name="us-east-1", endpoint_url=endpoint_url, config=config) as client:
+    opening = (
+        open_lean_client(clock=ManualClock(), entropy=CountedEntropy())
+        if client_kind == "lean"
+        else open_client(validate_parameters=True)
+    )
+    async with opening as client:
+        assert isinstance(client, LeanClient) is (client_kind == "lean")
         for table, keys in KEYS.items():
             await client.create_table(
                 TableName=names.of(table),

@@ -15,6 +15,12 @@ ITEM = {**KEY, "g": 0, "st": "a", "h": b"\x00\x01", "ok": True, "tags": ("a", 1)
 IS_FREE = "attribute_not_exists(uid)"
 
 
+@pytest.fixture(params=["lean", "plain"])
+def client_kind(request):
+    """The lean client and the SDK's own keep the same promises."""
+    return request.param
+
+
 def put(item=ITEM, **more):
     return Put(table=Table.SESSIONS, item=item, **more)
 

@@ -48,6 +48,16 @@ async def test_a_refused_condition_is_an_answer_and_not_an_error(spans):
     assert CANARY not in spans.text
 
 
+async def test_the_request_id_by_which_aws_finds_a_call_is_kept(spans):
+    metadata = {"ResponseMetadata": {"RequestId": "R1"}}
+    error = client_error("ConditionalCheckFailedException", **metadata)
+    client = traced_client(ScriptedClient(metadata, error), spans.tracing)
+    await client.get_item(TableName="t")
+    with pytest.raises(type(error)):
+        await client.put_item(TableName="t")
+    assert [attributes(span)["aws.request_id"] for span in spans.all] == ["R1", "R1"]
+
+
 def cancelled(*codes):
     return client_error("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
 
