@@ -20,3 +20,12 @@ class DynamoUser:
 
     def has_module_perms(self, app_label):
         return True
+
+
+class DynamoUserMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.user = DynamoUser({"user_id": "ada"})
+        return self.get_response(request)
