@@ -145,7 +145,7 @@ class Verifier:
         requirement.check(principal, now_ms=self._clock.now_ms())
 
     def prepare(self) -> None:
-        """Fetch the keys, if that is still to be done: so that a wrong address shows at start-up.
+        """Fetch the keys, if that is still to be done, so that a wrong address shows at start-up; hear of revocations.
 
         Raises:
             KeysUnavailable: the issuer does not answer as one.
@@ -189,8 +189,7 @@ class Verifier:
         keys = (yield from self._keys.holding(parsed.kid)) if isinstance(self._keys, IssuerKeys) else self._keys
         principal = self.policy.judge(parsed, keys=keys, now_ms=self._clock.now_ms())
         if self._revocations is not None:
-            if isinstance(self._revocations, Pending) and (pending := self._revocations.pending()) is not None:
-                yield pending
+            yield from _heard(self._revocations)
             if self._revocations.is_revoked(principal):
                 raise Revoked("the session or its user has been revoked")
         return principal
@@ -198,3 +197,10 @@ class Verifier:
     def _prepared(self) -> Flow[None]:
         if isinstance(self._keys, IssuerKeys):
             yield from self._keys.prepared()
+        if self._revocations is not None:
+            yield from _heard(self._revocations)
+
+
+def _heard(revocations: Revocations) -> Flow[None]:
+    if isinstance(revocations, Pending) and (pending := revocations.pending()) is not None:
+        yield pending
