@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.audit.repo import EventRepo
+from service.kernel.even import EvenAnswers
 from service.passwords.repo import PasswordRepo
 from service.sessions.ending import EndOne
 from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll, OpenSession
@@ -36,6 +37,7 @@ def sign_in_services(core: Core) -> list[object]:
         entropy=core.entropy,
     )
     return [
+        EvenAnswers(clock=core.clock, beat_seconds=core.settings.answer_beat_ms / 1000),
         DeviceReader(trusted_proxies=core.settings.trusted_proxies),
         SignIn(
             users=core.users,
