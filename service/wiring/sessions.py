@@ -13,6 +13,7 @@ from service.sessions.refresh import Refresh
 from service.sessions.transport import Transport
 from service.signin.device import DeviceReader
 from service.signin.flows import SignIn
+from service.signin.new_device import NewDeviceMails
 from service.throttle.network import Networks
 from service.tokens.gatekeeper import Gatekeeper
 from service.tokens.metadata import Metadata
@@ -48,6 +49,14 @@ def sign_in_services(core: Core) -> list[object]:
             throttle=core.throttle,
             lanes=core.lanes,
             devices=core.devices,
+            new_devices=NewDeviceMails(
+                users=core.users,
+                outbox=core.outbox,
+                quotas=core.quotas,
+                audit=core.audit,
+                clock=core.clock,
+                locale=core.settings.locale,
+            ),
             audit=core.audit,
             clock=core.clock,
             entropy=core.entropy,
