@@ -275,7 +275,7 @@ def test_a_user_is_read_from_the_token_and_cannot_be_changed(keyturn_issuer):
         {"issuer": "https://a.test", "audience": "b", "verify": False},
         {"issuer": "a.test", "audience": "b"},
         {"issuer": "https://a.test", "audience": "b", "leeway_seconds": 3600},
-        {"verifier": object()},
+        {"verifier": 7},
         {"verifier": "json.dumps"},
     ],
     ids=repr,
