@@ -24,10 +24,7 @@ class UserState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """An account. ``epoch`` grows whenever every session of it must end. Times are milliseconds since the epoch.
-
-    ``is_fresh`` until it is signed in to for the first time.
-    """
+    """An account. ``epoch`` grows whenever every session of it must end. Times are milliseconds since the epoch."""
 
     user_id: UserId
     state: UserState
@@ -41,7 +38,6 @@ class User:
     locale: str | None
     created_ms: int
     verified_ms: int | None
-    is_fresh: bool = False
 
     @property
     def may_act(self) -> bool:

@@ -29,8 +29,6 @@ _OF_USER = "uid = :uid"
 _IS_ALIVE = "st = :active AND ep <= :seen"
 _IS_LIVING = "st <> :deleted AND ep = :ep"
 _BUMP_EPOCH = "ADD ep :one"
-_IS_FRESH = "attribute_exists(nw)"
-_NO_LONGER_FRESH = "REMOVE nw"
 _SET_STATE = f"SET st = :state {items.FORGET_PENDING} ADD ep :one"
 _PROFILE_SETS = {"display_name": "dn = :display_name", "locale": "lc = :locale"}
 
@@ -79,11 +77,15 @@ class UserRepo:
         return None if item is None else items.from_item(item)
 
     async def load_with_credentials(self, user_id: UserId) -> tuple[User, Credentials] | None:
-        """The user and what it proves itself with, in one request."""
-        page = await self.dynamo.query(
-            Query(table=Table.USERS, condition=_OF_USER, values={":uid": bytes(user_id)}, limit=_PARTITION_LIMIT)
-        )
-        by_sort = {cast("str", item["sk"]): item for item in page.items}
+        """The user and what it proves itself with; one request unless DynamoDB ends the page early, as it may."""
+        by_sort: dict[str, Item] = {}
+        start: Item | None = None
+        while True:
+            page = await self.dynamo.query(_partition_of(user_id, start))
+            by_sort |= {cast("str", item["sk"]): item for item in page.items}
+            start = page.next_start
+            if start is None:
+                break
         profile = by_sort.pop(items.PROFILE, None)
         return None if profile is None else (items.from_item(profile), by_sort)
 
@@ -122,10 +124,6 @@ class UserRepo:
         )
         return await self._write_with(operation, entries) is None
 
-    async def first_sign_in(self, user_id: UserId) -> bool:
-        """Note that an account was signed in to. False when it had been before, by whoever was faster."""
-        return await self._update_to(user_id, _NO_LONGER_FRESH, _IS_FRESH, {}) is not None
-
     async def set_profile(self, user_id: UserId, changes: Mapping[str, str], *, session_epoch: int) -> User | None:
         """Change what a user may change of itself: ``display_name``, ``locale``.
 
@@ -160,6 +158,11 @@ class UserRepo:
         except ConditionFailed:
             return None
         return items.from_item(item or {})
+
+
+def _partition_of(user_id: UserId, start: Item | None) -> Query:
+    values: dict[str, Value] = {":uid": bytes(user_id)}
+    return Query(table=Table.USERS, condition=_OF_USER, values=values, limit=_PARTITION_LIMIT, start=start)
 
 
 def _owner(item: Item | None) -> UserId | None:

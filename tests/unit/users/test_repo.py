@@ -52,6 +52,12 @@ async def test_a_user_and_its_credentials_are_one_request():
     ]
 
 
+async def test_a_user_whose_page_ends_early_is_read_to_its_end():
+    repo = make(page(PASSWORD, next_start={**KEY, "sk": "C#pwd"}), page(ITEM))
+    assert await repo.load_with_credentials(USER.user_id) == (USER, {"C#pwd": PASSWORD})
+    assert [query.start for query in repo.dynamo.operations] == [None, {**KEY, "sk": "C#pwd"}]
+
+
 @pytest.mark.parametrize("rows", [(), (PASSWORD,)])
 async def test_credentials_without_a_profile_are_nobody(rows):
     assert await make(page(*rows)).load_with_credentials(USER.user_id) is None
