@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.store.dynamo import Dynamo
     from service.throttle.limiter import Throttle
-    from service.throttle.quotas import Quotas
     from service.tokens.keyring import KeyRing
 
 _DEV_SENDER = "keyturn@localhost.localdomain"
@@ -86,7 +85,6 @@ class Core:
     new_passwords: NewPasswords
     proof: ProofOfPassword
     throttle: Throttle
-    quotas: Quotas
     mail_quotas: MailQuotas
     lanes: LaneKeys
     devices: DeviceKeys
@@ -110,7 +108,6 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         tells_epoch=settings.publishes_revocations,
     )
     lanes, revocations = LaneKeys(master), build_revocation_log(base)
-    quotas = build_quotas(base, lanes)
     return Core(
         settings=settings,
         dynamo=dynamo,
@@ -144,8 +141,7 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         new_passwords=NewPasswords(checker=checker),
         proof=ProofOfPassword(users=users, hasher=hasher, throttle=throttle, lanes=lanes, audit=audit),
         throttle=throttle,
-        quotas=quotas,
-        mail_quotas=MailQuotas(quotas=quotas),
+        mail_quotas=MailQuotas(quotas=build_quotas(base, lanes)),
         lanes=lanes,
         devices=DeviceKeys(master),
     )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.journeys import OPENLY, Stage
+from tests.support.journeys.stage import Stage
 from tests.support.live import client_of, store, workers
 from tests.support.store_proxy import open_store_proxy
 
@@ -11,9 +11,8 @@ __all__ = ["store", "workers"]
 
 @pytest.fixture
 def environ(environ, request):
-    if "journey" in request.fixturenames and request.getfixturevalue("journey") in OPENLY:
-        environ["KEYTURN_REGISTRATION"] = "disclose"
-    return environ
+    changes = request.getfixturevalue("journey").environ if "journey" in request.fixturenames else {}
+    return {**environ, **changes}
 
 
 @pytest.fixture

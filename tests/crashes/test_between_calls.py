@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.journeys import JOURNEYS, OPENLY
+from tests.support.journeys.book import KILLED
 from tests.support.store_faults import SERVED_SILENCE, SILENCE
 from tests.support.wire import Wire
 
@@ -31,7 +31,7 @@ async def answered_before_the_stop(worker, request, proxy):
 
 
 @pytest.mark.parametrize("fault", [SILENCE, SERVED_SILENCE], ids=["before", "after"])
-@pytest.mark.parametrize("journey", [*JOURNEYS, *OPENLY], ids=lambda journey: journey.name)
+@pytest.mark.parametrize("journey", KILLED, ids=str)
 async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, proxy, journey, fault):
     for calls in range(MOST_CALLS):
         person = stage(calls)
@@ -39,7 +39,7 @@ async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, 
         request, known = await journey.prepare(person)
         proxy.inject(fault, at=calls)
         answered = await answered_before_the_stop(worker, request, proxy)
-        await journey.check(person, known)
+        await journey.check(person, known, answered)
         if answered:
             assert calls > 0
             return

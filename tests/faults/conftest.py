@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
-from botocore.retries.standard import ExponentialBackoff
+from contextlib import AsyncExitStack, asynccontextmanager
 
+import pytest
+from botocore.retries import quota
+from botocore.retries.standard import ExponentialBackoff
+from prometheus_client import CollectorRegistry
+
+from service.base import open_base
+from service.settings import load
+from service.store.lean import retry
+from service.telemetry.metrics import Metrics
 from tests.support.shared import files_are_parsed_once, shared_prefix
 from tests.support.store_proxy import open_store_proxy
+from tests.support.world import World
 
 __all__ = ["files_are_parsed_once", "shared_prefix"]
 
@@ -19,8 +28,10 @@ def environ(environ, shared_prefix):
 
 @pytest.fixture(autouse=True)
 def _retries_are_not_waited_for(monkeypatch):
-    """The SDK's pauses between its tries: seconds, and nothing happens in them."""
+    """The SDK's pauses between its tries take seconds; ours go by the clock. Neither runs out of tries here."""
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda _self, _context: 0)
+    monkeypatch.setattr(quota.RetryQuota, "acquire", lambda _self, _amount: True)
+    monkeypatch.setattr(retry.RetryQuota, "take", lambda _self, _failure: 0)
 
 
 @pytest.fixture
@@ -34,3 +45,35 @@ async def proxy(engine_url):
 def through(monkeypatch):
     """Whatever is opened from now on has its store at ``url``."""
     return lambda url: monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+
+
+@pytest.fixture
+def open_world(engine_url, environ, open_app, *, clock, proxy, mailbox, through):
+    """Opens a world whose service behind the proxy has throttling on, and ``changes`` of its settings besides."""
+
+    @asynccontextmanager
+    async def start(changes=None, **fields):
+        settings = load({**environ, "KEYTURN_THROTTLE": "on", **(changes or {})}).model_copy(update=fields)
+        async with AsyncExitStack() as opened:
+            again = await opened.enter_async_context(open_app(load({**environ, **_shared(changes or {})})))
+            direct = await opened.enter_async_context(_open(load(environ), clock))
+            through(proxy.url)
+            client = await opened.enter_async_context(open_app(settings))
+            base = await opened.enter_async_context(_open(settings, clock))
+            through(engine_url)
+            world = World(client, base, again, direct, proxy, mailbox, clock)
+            world.rest()
+            yield world
+            proxy.clear()
+            await world.settle()
+
+    return start
+
+
+def _shared(changes):
+    """Those that both services must have."""
+    return {name: value for name, value in changes.items() if name == "KEYTURN_REGISTRATION"}
+
+
+def _open(settings, clock):
+    return open_base(settings, Metrics(registry=CollectorRegistry()), clock=clock)

@@ -24,7 +24,7 @@ from tests.support.store_faults import (
     SERVED,
     SERVED_SILENCE,
     SHORT_PAGE,
-    SILENCE,
+    SILENT,
     THROTTLED,
     UNPROCESSED,
 )
@@ -62,7 +62,6 @@ OPERATIONS = {
         None,
     ),
 }
-SILENT = (SILENCE, SERVED_SILENCE)
 WRITES = ("put", "conditional put", "update", "delete", "transaction")
 
 

@@ -33,9 +33,10 @@ def new_name():
     return "p" + uuid.uuid4().hex[:12]
 
 
-async def make_person(client, *, scope=""):
+async def make_person(client, *, scope="", email=None):
     """An account on the tables of ``client``'s application."""
     services, name = client.app.state.services, new_name()
+    email = email or f"{name}@example.com"
     register = services.get(Register)
     flow = CreateUser(
         accounts=register.accounts,
@@ -44,9 +45,9 @@ async def make_person(client, *, scope=""):
         clock=register.clock,
         entropy=register.entropy,
     )
-    names = NewNames(email=parse_email(f"{name}@example.com"), username=parse_username(name))
+    names = NewNames(email=parse_email(email), username=parse_username(name))
     user_id = await flow(names, Secret(PASSWORD), scope=scope)
-    return Person(email=f"{name}@example.com", username=name, user_id=id_text(user_id))
+    return Person(email=email, username=name, user_id=id_text(user_id))
 
 
 async def set_state(client, person, state=UserState.DISABLED):

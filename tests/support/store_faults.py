@@ -151,6 +151,7 @@ def _is(operation: str) -> Callable[[Call], bool]:
 CONFLICT = Fault("conflict", _conflict, lambda call: call.is_write)
 SILENCE = Fault("silence", _silence)
 SERVED_SILENCE = Fault("served, then silence", _served_silence)
+SILENT = (SILENCE, SERVED_SILENCE)
 SERVED_BREAK_OFF = Fault("served, then broken off", _served_break_off)
 SHORT_PAGE = Fault("short page", _short_page, _is("Query"))
 

@@ -34,7 +34,9 @@ class Span(Enum):
 
 
 class Fault(Protocol):
-    """What becomes of a call."""
+    """What becomes of a call that it fits."""
+
+    def fits(self, call: Call) -> bool: ...
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer, or do not."""
@@ -114,9 +116,10 @@ class StoreProxy:
         is_struck = call.number == self._at or self._span is Span.REST
         if self._span is Span.SAME and self.struck:
             is_struck = call.repeats(self.struck[0])
-        if is_struck:
-            self.struck.append(call)
-        return self._fault if is_struck else None
+        if not is_struck or not self._fault.fits(call):
+            return None
+        self.struck.append(call)
+        return self._fault
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of the service."""
