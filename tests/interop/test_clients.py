@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import re
 
 import jwt
 import pytest
@@ -141,3 +143,27 @@ def test_the_locks_pin_by_digest_and_name_no_registry():
     sums = (programs.HERE / "go/go.sum").read_text("utf-8").splitlines()
     assert all(line.split()[-1].startswith("h1:") for line in sums)
     assert programs.NIMBUS.split("/")[3] in (programs.HERE / "java/pom.xml").read_text("utf-8")
+
+
+def test_the_document_says_what_was_tried():
+    text = (programs.HERE.parents[1] / "docs/interoperability.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")
+    ]
+    documented = {name.lower(): (version, cells[: len(ALGORITHMS)]) for name, version, *cells in rows[1:]}
+    assert set(documented) == set(CLIENTS)
+    for client, (version, can) in documented.items():
+        assert can == ["no" if (client, alg) in CANNOT else "yes" for alg in ALGORITHMS], client
+        assert version == tried(client)
+
+
+def tried(client):
+    """The version of a client that the tests run."""
+    if client in PYTHON:
+        return importlib.metadata.version(client)
+    pins = {
+        "go-oidc": ("go/go.mod", r"go-oidc/v3 v(\S+)"),
+        "nimbus-jose-jwt": ("java/pom.xml", r"<version>([\d.]+)</version>\s*</dependency>"),
+    }
+    file, pattern = pins.get(client, ("node/package.json", rf'"{client}": "(\S+)"'))
+    return re.search(pattern, (programs.HERE / file).read_text("utf-8"))[1]

@@ -94,6 +94,11 @@ def test_an_id_that_could_be_read_as_more_than_one_part_is_refused(note_id):
     assert "COMMENT" not in str(refused.value)
 
 
+def test_a_truth_value_is_no_number():
+    with pytest.raises(UnsafeKey):
+        owned_key(ALICE, sort=("n", True))
+
+
 @pytest.mark.parametrize("subject", ["alice#ADMIN", "", "alice\x00", "x" * 2049, None])
 def test_a_subject_that_could_be_read_as_more_than_one_part_is_refused(subject):
     for make in (key, lambda caller, _: query(caller), lambda caller, _: owned_key(caller)):
