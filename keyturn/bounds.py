@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 MAX_FETCH_SECONDS = 60.0
 
@@ -15,7 +16,7 @@ class Bounds:
     answers, and after ``max_stale_seconds`` at the latest.
 
     Raises:
-        ValueError: a bound is not above zero, or two contradict each other.
+        ValueError: a bound is not above zero or not finite, or two contradict each other.
     """
 
     min_fresh_seconds: float = 30
@@ -37,6 +38,8 @@ class Bounds:
         ascending = (
             self.min_fresh_seconds <= self.default_fresh_seconds <= self.max_fresh_seconds <= self.max_stale_seconds
         )
-        positive = min(self.min_fresh_seconds, self.refetch_seconds, self.fetch_seconds, self.max_response_bytes) > 0
-        if not ascending or not positive or self.fetch_seconds > MAX_FETCH_SECONDS:
+        single = (self.min_fresh_seconds, self.refetch_seconds, self.fetch_seconds, self.max_response_bytes)
+        # Compared so that a bound which is no number is refused as well.
+        sound = all(bound > 0 for bound in single) and self.fetch_seconds <= MAX_FETCH_SECONDS
+        if not (ascending and sound and isfinite(self.max_stale_seconds) and isfinite(self.refetch_seconds)):
             raise ValueError("a bound is not above zero, or the bounds contradict each other")
