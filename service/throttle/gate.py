@@ -59,6 +59,9 @@ class Gate:
         refusal = self.recall(lane)
         if refusal is not None:
             raise refusal
+        state.forget_old(now_ms, lane.limit)
+        if is_away:
+            self._check_alone(lane, state, now_ms)
         if is_away or state.may_go_unreserved(now_ms, lane.limit):
             state.unreserved += 1
             return Hold(lane=lane, state=state, reserved=None)
@@ -119,6 +122,7 @@ class Gate:
                 await self._write_pending(lane, state, now_ms)
             outcome = await self.repo.reserve(lane, seen=state.tally, now_ms=now_ms, held=lambda: state.held)
         except StoreUnavailable:
+            self._check_alone(lane, state, now_ms)
             full = self.cap.take((lane,), now_ms)
             if full is not None:
                 raise LaneLimited(lane, full, now_ms, is_news=False) from None
@@ -131,6 +135,12 @@ class Gate:
         state.tally = outcome
         state.reserved += 1
         return Hold(lane=lane, state=state, reserved=outcome)
+
+    def _check_alone(self, lane: Lane, state: LaneState, now_ms: int) -> None:
+        """The cap lets little through, and the limit holds all the same, as far as this process knows."""
+        decision = state.decide_alone(now_ms, lane.limit)
+        if isinstance(decision, Limited):
+            raise self._refusal(lane, state, decision, now_ms)
 
     def _refusal(self, lane: Lane, state: LaneState, limited: Limited, now_ms: int) -> LaneLimited:
         if state.has_reservations or state.unreserved:
@@ -157,7 +167,8 @@ class Gate:
             hold.state.reserved -= 1
             return
         hold.state.unreserved -= 1
-        hold.state.pending += 1 if is_failure else 0
+        if is_failure:
+            hold.state.failed(self.clock.now_ms())
 
     def _remember(self, lane: Lane, state: LaneState, now_ms: int) -> None:
         decision = decide(state.tally, now_ms, lane.limit)

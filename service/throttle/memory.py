@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from service.throttle.model import EMPTY, Limit, Tally, estimate
+from service.throttle.model import EMPTY, Decision, Limit, Tally, decide, estimate, rolled
 
 DEFAULT_CAPACITY = 10_000
 
@@ -15,8 +15,8 @@ class LaneState:
     """One lane in this process.
 
     ``unreserved``, ``reserving`` and ``reserved`` are attempts under way; ``pending`` and ``writing`` are failures that
-    the table does not know yet; ``limited_until_ms`` spares the table while nothing can pass, and
-    ``told_until_ms`` is the one of these that was last told.
+    the table does not know yet, the last of them at ``failed_ms``; ``limited_until_ms`` spares the table while nothing
+    can pass, and ``told_until_ms`` is the one of these that was last told.
     """
 
     tally: Tally = EMPTY
@@ -25,6 +25,7 @@ class LaneState:
     reserved: int = 0
     pending: int = 0
     writing: int = 0
+    failed_ms: int = 0
     limited_until_ms: int = 0
     told_until_ms: int = 0
 
@@ -46,6 +47,22 @@ class LaneState:
     def known(self, now_ms: int, limit: Limit) -> int:
         """The estimate with what the table does not know yet."""
         return estimate(self.tally, now_ms, limit) + self.held
+
+    def decide_alone(self, now_ms: int, limit: Limit) -> Decision:
+        """What this process would say by itself: of the tally as last seen, with what the table does not know yet."""
+        here = rolled(self.tally, now_ms, limit)
+        last_ms = max(here.last_ms, self.failed_ms)
+        return decide(replace(here, current=here.current + self.held, last_ms=last_ms), now_ms, limit)
+
+    def failed(self, now_ms: int) -> None:
+        """One more failure that the table does not know."""
+        self.pending += 1
+        self.failed_ms = now_ms
+
+    def forget_old(self, now_ms: int, limit: Limit) -> None:
+        """Failures that could not be written for a whole window are no longer worth writing."""
+        if now_ms - self.failed_ms >= limit.window_ms:
+            self.pending = 0
 
     def may_go_unreserved(self, now_ms: int, limit: Limit) -> bool:
         """Whether an attempt may begin without being written down first.

@@ -6,14 +6,16 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 SECONDS = 60
 ATTEMPTS = 10
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Lost(Exception):
@@ -40,11 +42,14 @@ class Wire:
         except OSError as error:
             raise Lost from error
 
-    async def send(self, method: str, path: str, body: Any = None, *, bearer: str | None = None) -> None:
+    async def send(
+        self, method: str, path: str, body: Any = None, *, bearer: str | None = None, headers: Mapping[str, str] = _NONE
+    ) -> None:
         payload = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(payload)}\r\n"
         head += "" if body is None else "Content-Type: application/json\r\n"
         head += "" if bearer is None else f"Authorization: Bearer {bearer}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         try:
             self._writer.write(head.encode() + b"\r\n" + payload)
             await self._writer.drain()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import sys
@@ -34,12 +35,20 @@ class Worker:
     """A process that serves at ``url``."""
 
     url: str
+    metrics_url: str
     process: ForkServerProcess
 
     def kill(self) -> None:
         """End it as the kernel ends a process that ran out of memory: at once, between any two instructions."""
         self.process.kill()
         self.process.join()
+
+    async def count(self, metric: str) -> int:
+        """The value of one of its metrics that has no labels, 0 where it does not say."""
+        async with httpx.AsyncClient(trust_env=False, timeout=_READY_SECONDS) as client:
+            text = (await client.get(self.metrics_url)).text
+        found = re.search(rf"^{metric} ([0-9.e+]+)$", text, re.MULTILINE)
+        return int(float(found[1])) if found else 0
 
     def stop(self) -> None:
         """Ask it to finish what is under way and to end; kill it when it does not."""
@@ -83,7 +92,7 @@ class Workers:
             process = self.run(_serve, changes, writer)
             while not reader.poll(0.01):
                 assert process.is_alive(), self.log()
-            url = f"http://127.0.0.1:{reader.recv()}"
+            url, metrics_url = (f"http://127.0.0.1:{port}" for port in reader.recv())
         async with httpx.AsyncClient(trust_env=False, timeout=_READY_SECONDS) as client:
             # The socket listens already: the answer comes when the application has started.
             try:
@@ -91,7 +100,7 @@ class Workers:
             except httpx.TransportError as error:
                 raise AssertionError(self.log()) from error
             assert answer.status_code == 200, self.log()
-        return Worker(url, process)
+        return Worker(url, f"{metrics_url}/metrics", process)
 
     def log(self) -> str:
         """What the workers have printed."""
@@ -111,6 +120,7 @@ def _child(environ: Mapping[str, str], log_path: str, work: Callable[..., None],
 
 def _serve(changes: Mapping[str, str], announce: Connection) -> None:
     import uvicorn
+    from prometheus_client import start_http_server
 
     from service.cli.server import server_config
     from service.workers import worker_app
@@ -120,7 +130,8 @@ def _serve(changes: Mapping[str, str], announce: Connection) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app = worker_app()
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    announce.send(listener.getsockname()[1])
+    management, _ = start_http_server(0, "127.0.0.1", app.state.registry)
+    announce.send((listener.getsockname()[1], management.server_port))
     announce.close()
     config = server_config(app, host="127.0.0.1", port=0)
     uvicorn.Server(config).run(sockets=[listener])

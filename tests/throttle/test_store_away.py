@@ -77,16 +77,48 @@ async def test_failures_of_an_outage_are_written_after_it(limiter, lanes, attemp
     assert parse(await dynamo.get(read(lanes().account))).current == 4
 
 
-async def test_an_outage_longer_than_the_limit_locks_nobody_for_good(limiter, lanes, attempt, dynamo, clock):
+async def test_during_a_long_outage_the_limit_of_a_lane_holds_in_each_process(limiter, lanes, attempt, dynamo, clock):
     dynamo.away = EVERYTHING
-    for _ in range(5):
-        await passes(attempt, limiter, lanes(), 3)
+    passed = []
+    for _ in range(6):
+        passed.append(await passes(attempt, limiter, lanes(), 10))
         clock.advance(seconds=60)
+    # Ten as ever, and then one after 30 s, 1 minute, 2 minutes.
+    assert passed == [3, 3, 3, 1, 1, 1]
     dynamo.away = set()
-    assert await passes(attempt, limiter, lanes(), 3) == 0
-    assert parse(await dynamo.get(read(lanes().account))).current == 5 * ACCOUNT.when_away
+    clock.advance(seconds=60)
+    assert await passes(attempt, limiter, lanes(), 3) == 0, "what is written late is a failure of now"
+    assert parse(await dynamo.get(read(lanes().account))).current == ACCOUNT.failures + 2
     clock.advance(seconds=900)
     assert await attempt(limiter, lanes(), right=True)
+
+
+async def test_failures_of_before_the_outage_count_in_it(limiter, lanes, attempt, dynamo):
+    for _ in range(ACCOUNT.failures - 1):
+        await attempt(limiter, lanes())
+    dynamo.away = EVERYTHING
+    assert await passes(attempt, limiter, lanes(), 10) == 1
+
+
+async def test_an_outage_longer_than_a_window_locks_nobody_out_and_writes_no_old_failures(
+    limiter, lanes, attempt, dynamo, clock
+):
+    dynamo.away = EVERYTHING
+    for _ in range(4):
+        await passes(attempt, limiter, lanes(), 10)
+        clock.advance(seconds=60)
+    clock.advance(seconds=ACCOUNT.window_seconds)
+    assert await passes(attempt, limiter, lanes(), 10) == ACCOUNT.when_away
+    dynamo.away = set()
+    await attempt(limiter, lanes())
+    assert parse(await dynamo.get(read(lanes().account))).current == ACCOUNT.when_away + 1
+
+
+async def test_when_only_writes_fail_no_attempt_passes_that_would_be_one_too_many(limiter, lanes, attempt, dynamo):
+    for _ in range(ACCOUNT.failures - 1):
+        await attempt(limiter, lanes())
+    dynamo.away = {"write"}
+    assert await passes(attempt, limiter, lanes(), 10) == 1
 
 
 async def test_a_reservation_that_cannot_be_made_falls_under_the_cap(limiter, lanes, attempt, dynamo):
