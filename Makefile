@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lock openapi load fuzz clean
+.PHONY: help install run test examples check format lock openapi load fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ load: install ## Realistic load for half a minute on a service of its own; more 
 
 fuzz: install ## Campaigns of made-up input, some minutes; longer with ARGS="--seconds 3600"
 	@$(BIN)/python -m fuzz.run $(ARGS)
+
+examples: install ## The notes service in FastAPI, Flask and Django against a Keyturn of its own
+	@$(BIN)/python -m examples.run $(ARGS)
 
 check: install ## Format, lint, types, architecture, openapi drift
 	$(BIN)/ruff format --check .

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keyturn.ownership import Owns
     from keyturn.principal import Principal
     from keyturn.requirements import Requirement
+    from keyturn.revocation_feed import RevocationFeed
 
 __all__ = [
     "Answer",
@@ -32,6 +33,7 @@ __all__ = [
     "Owns",
     "Principal",
     "Requirement",
+    "RevocationFeed",
     "StepUpRequired",
     "TokenError",
     "Unavailable",
@@ -59,6 +61,7 @@ _HOMES = {
     "keyturn.ownership": ("Owns",),
     "keyturn.principal": ("Principal",),
     "keyturn.requirements": ("Requirement",),
+    "keyturn.revocation_feed": ("RevocationFeed",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

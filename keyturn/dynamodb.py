@@ -7,14 +7,14 @@ These functions only make arguments, so they fit boto3 and aioboto3, ``Table`` a
     client.get_item(TableName="notes", **owned_key(principal, sort=("note_id", note_id), typed=True))
 
 ``typed`` is for clients, which want ``{"S": …}``; a ``Table`` does not. What comes from a URL goes in as it is: a value
-that could be read as two parts of a key is refused with ``UnsafeKey``: answer it like an item that is not there (404).
+that could be read as two parts of a key is refused with ``UnsafeKey``, a ``NotFound``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeGuard
 
-from keyturn.errors import GuardError
+from keyturn.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,8 +28,8 @@ Part = tuple[str, *tuple[str | int, ...]]
 """The name of a sort key, and what its value is made of: ``("note_id", id)``, ``("sk", "NOTE", id)``, ``("n", 7)``."""
 
 
-class UnsafeKey(GuardError):
-    """A part of a key is empty, too long, or holds a separator or a control character. The message never shows it."""
+class UnsafeKey(NotFound):
+    """A part of a key is empty, too long, or holds a separator or a control character: nothing has such a key (404)."""
 
     code = "unsafe_key"
 

@@ -78,7 +78,7 @@ class Verifier:
     tokens that were issued for longer. ``jwks_origins`` and ``ssl_context`` go to ``IssuerKeys``.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or says how to fetch keys that are given.
     """
 
     def __init__(
@@ -101,6 +101,10 @@ class Verifier:
             leeway_seconds=leeway_seconds,
             max_lifetime_seconds=max_lifetime_seconds,
         )
+        if keys is not None and (bounds or jwks_origins or ssl_context):
+            raise ValueError(
+                "bounds, jwks_origins and ssl_context are for keys that are fetched: give them to IssuerKeys"
+            )
         self._clock: Clock = clock or SystemClock()
         self._owned: IssuerKeys | None = None
         if keys is None:
@@ -112,6 +116,8 @@ class Verifier:
             keys.bounds if isinstance(keys, IssuerKeys) else Bounds()
         ).fetch_seconds + _MARGIN_SECONDS
         self._revocations = revocations
+        learning: object = revocations
+        self._pending = learning.pending if isinstance(learning, Pending) else None
 
     def verify(self, token: str) -> Principal:
         """The principal that ``token``, what stood after ``Bearer``, vouches for.
@@ -145,7 +151,7 @@ class Verifier:
         requirement.check(principal, now_ms=self._clock.now_ms())
 
     def prepare(self) -> None:
-        """Fetch the keys, if that is still to be done: so that a wrong address shows at start-up.
+        """Fetch the keys, if that is still to be done, so that a wrong address shows at start-up; hear of revocations.
 
         Raises:
             KeysUnavailable: the issuer does not answer as one.
@@ -189,8 +195,7 @@ class Verifier:
         keys = (yield from self._keys.holding(parsed.kid)) if isinstance(self._keys, IssuerKeys) else self._keys
         principal = self.policy.judge(parsed, keys=keys, now_ms=self._clock.now_ms())
         if self._revocations is not None:
-            if isinstance(self._revocations, Pending) and (pending := self._revocations.pending()) is not None:
-                yield pending
+            yield from self._heard()
             if self._revocations.is_revoked(principal):
                 raise Revoked("the session or its user has been revoked")
         return principal
@@ -198,3 +203,8 @@ class Verifier:
     def _prepared(self) -> Flow[None]:
         if isinstance(self._keys, IssuerKeys):
             yield from self._keys.prepared()
+        yield from self._heard()
+
+    def _heard(self) -> Flow[None]:
+        if self._pending is not None and (pending := self._pending()) is not None:
+            yield pending

@@ -85,11 +85,15 @@ class HttpFetcher:
             client.close()
 
     def _own_client(self) -> httpx.Client:
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
         import httpx
 
         if self._client is None or self._pid != os.getpid():
             verify = self._ssl_context or default_ssl_context()
-            self._client, self._pid = httpx.Client(verify=verify, follow_redirects=False), os.getpid()
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            self._client = httpx.Client(verify=verify, cookies=no_cookies, follow_redirects=False)
+            self._pid = os.getpid()
         return self._client
 
     def _body(self, response: httpx.Response, *, deadline: float) -> bytes:

@@ -21,6 +21,7 @@ from locust.exception import StopUser
 
 PASSWORD = "correct horse battery staple"
 MAIL_SECONDS = 20
+DEVICE_HEADER = "X-Keyturn-Device"
 _TOKEN = re.compile(r"[?&]token=([A-Za-z0-9._~-]+)")
 
 
@@ -73,7 +74,7 @@ class Person(FastHttpUser):
     def on_start(self) -> None:
         """Sign up, confirm, sign in."""
         self.email = new_address()
-        self.access_token = self.refresh_token = ""
+        self.access_token = self.refresh_token = self.device = ""
         if not self.sign_up(self.email):
             raise StopUser
         self.sign_in()
@@ -99,8 +100,10 @@ class Person(FastHttpUser):
     @task(5)
     def sign_in(self) -> None:
         body = {"identifier": self.email, "password": PASSWORD}
-        with self.client.post("/v1/login", json=body, catch_response=True) as answer:
-            self.keep(answer)
+        headers = {DEVICE_HEADER: self.device} if self.device else {}
+        with self.client.post("/v1/login", json=body, headers=headers, catch_response=True) as answer:
+            if self.keep(answer):
+                self.device = answer.headers.get(DEVICE_HEADER, "")
 
     @task(1)
     def somebody_new(self) -> None:

@@ -101,6 +101,7 @@ class Settings(BaseModel):
     cors_origins: Annotated[str, AfterValidator(origins)] = ""
     body_limit_bytes: Annotated[int, Field(ge=1024, le=1_048_576)] = 16_384
     throttle: Literal["on", "off"] = "on"
+    answer_beat_ms: Annotated[int, Field(ge=0, le=1000)] = 150
     coarse_limits_url: Annotated[SecretStr, AfterValidator(counter_url)] = SecretStr(IN_PROCESS)
     management_host: str = "127.0.0.1"
     management_port: Annotated[int, Field(ge=0, le=65_535)] = 0

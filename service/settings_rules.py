@@ -30,6 +30,7 @@ _DEFAULT_PORTS = {"https": "443", "http": "80"}
 _MAX_PORT = 65_535
 _NEW_KEY = "python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
 _LEAST_AHEAD_SECONDS = 600
+_LEAST_BEAT_MS = 50
 _WEAK_ARGON2_KIB = 19_456
 _ONE_PASS_ARGON2_KIB = 47_104
 
@@ -153,6 +154,9 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
             settings.key_publish_ahead_seconds >= _LEAST_AHEAD_SECONDS
         ),
         "KEYTURN_THROTTLE: off is for tests; remove it in prod": settings.throttle == "on",
+        "KEYTURN_ANSWER_BEAT_MS: is short enough to tell who has an account; remove it, or set 50 or more": (
+            settings.answer_beat_ms >= _LEAST_BEAT_MS
+        ),
         "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
         "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),
         "KEYTURN_MAIL_FROM: is missing; set the address that mail comes from": bool(settings.mail_from),

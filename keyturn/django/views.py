@@ -1,5 +1,7 @@
 """Decorators and a mixin that say who may call a view. They authenticate by themselves: no middleware is needed.
 
+A guard error that a view raises itself, as ``NotFound``, is answered like one of the guard's.
+
 Views behind them need no CSRF token and are marked so: the one credential they take is the Authorization header, which
 no browser sends by itself. The session cookie opens none of them.
 """
@@ -84,18 +86,18 @@ class GuardMixin:
             self.principal = admit(request, self.requirement)
             if self.ownership is not None:
                 self.owned = self.ownership.check(self.principal, parameters)
+            return handler(request, *args, **parameters)
         except GuardError as error:
             return response_for(error)
-        return handler(request, *args, **parameters)
 
     async def _dispatch_async(self, handler: Any, request: HttpRequest, *args: Any, **parameters: Any) -> Any:
         try:
             self.principal = await admit_async(request, self.requirement)
             if self.ownership is not None:
                 self.owned = await self.ownership.check_async(self.principal, parameters)
+            return await handler(request, *args, **parameters)
         except GuardError as error:
             return response_for(error)
-        return await handler(request, *args, **parameters)
 
 
 def _guarded(view: View, *, requirement: Requirement, ownership: Owns[Any] | None, into: str | None) -> View:
@@ -106,9 +108,9 @@ def _guarded(view: View, *, requirement: Requirement, ownership: Owns[Any] | Non
             try:
                 principal = await admit_async(request, requirement)
                 loaded = None if ownership is None else await ownership.check_async(principal, parameters)
+                answer: HttpResponseBase = await view(request, **_handed(parameters, into, loaded))
             except GuardError as error:
                 return response_for(error)
-            answer: HttpResponseBase = await view(request, **_handed(parameters, into, loaded))
             return answer
 
         return cast("View", _exempt(guarded_async))
@@ -118,9 +120,9 @@ def _guarded(view: View, *, requirement: Requirement, ownership: Owns[Any] | Non
         try:
             principal = admit(request, requirement)
             loaded = None if ownership is None else ownership.check(principal, parameters)
+            answer: HttpResponseBase = view(request, **_handed(parameters, into, loaded))
         except GuardError as error:
             return response_for(error)
-        answer: HttpResponseBase = view(request, **_handed(parameters, into, loaded))
         return answer
 
     return cast("View", _exempt(guarded))

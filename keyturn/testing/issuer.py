@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ISSUER: Final = "https://issuer.test"
 DEFAULT_AUDIENCE: Final = "https://service.test"
+DEFAULT_ACR: Final = "aal1"
 
 
 class TokenOptions(TypedDict, total=False):
@@ -73,7 +74,7 @@ class OfflineIssuer:
             audience or self.audience,
             leeway_seconds=leeway_seconds,
             max_lifetime_seconds=max_lifetime_seconds,
-            keys=_Published(self),
+            keys=self.live_keys(),
             revocations=revocations or self,
             clock=self.clock,
         )
@@ -81,6 +82,10 @@ class OfflineIssuer:
     def token_for(self, subject: str, **options: Unpack[TokenOptions]) -> str:
         """An access token for the user ``subject``, signed in by password just now unless ``options`` say otherwise."""
         return self._signers[-1].sign(self.claims_for(subject, **options), header=options.get("header"))
+
+    def headers_for(self, subject: str, **options: Unpack[TokenOptions]) -> dict[str, str]:
+        """What a test client sends for ``subject``: ``client.get(path, headers=issuer.headers_for("user"))``."""
+        return {"Authorization": f"Bearer {self.token_for(subject, **options)}"}
 
     def token_for_client(self, client_id: str, *, scopes: Iterable[str] = ()) -> str:
         """An access token of a service that calls for itself: no user, no session, no sign-in."""
@@ -138,6 +143,10 @@ class OfflineIssuer:
         """The published keys by name."""
         return {signer.kid: signer.verifying for signer in self._signers}
 
+    def live_keys(self) -> Mapping[str, VerifyingKey]:
+        """The published keys as they are at each later moment, for a ``Verifier`` of your own."""
+        return _Published(self)
+
     def jwks(self) -> dict[str, object]:
         """The published key set, as a service would answer it."""
         return {"keys": [signer.jwk for signer in self._signers]}
@@ -158,7 +167,7 @@ class OfflineIssuer:
             "sid": options.get("session", f"session-{number}"),
             "auth_time": now - max(options.get("age", 0), issued_ago),
             "amr": list(options.get("amr", ("pwd",))),
-            "acr": options.get("acr"),
+            "acr": options.get("acr", DEFAULT_ACR),
         }
         return made | dict(options.get("claims", {}))
 

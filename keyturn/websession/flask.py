@@ -33,11 +33,12 @@ class WebSessions(SessionInterface):
         self.cookie = cookie or Cookie()
 
     def init_app(self, app: Flask) -> None:
-        """Makes ``app`` use it, and answers 503 where DynamoDB does not."""
+        """Makes ``app`` use it: 503 where DynamoDB does not answer, 400 for a sign-in that the end of all overtook."""
         app.session_interface = self
         app.extensions["keyturn-websession"] = self
         for error in (SessionUnavailable, SessionConflict):
             app.register_error_handler(error, _unavailable)
+        app.register_error_handler(SessionEnded, _over)
 
     def open_session(self, _app: Flask, request: Request) -> WebSession:
         """The session of this request; nothing is read yet. Two cookies of the name are none: one is not ours."""
@@ -81,7 +82,7 @@ def sign_in(subject: str, *, epoch: int | None = None) -> None:
     """Signs ``subject`` in, after you have looked at their proof: a new id, and the old one is worth nothing (CWE-384).
 
     ``epoch`` is that of ``people.epoch`` from before you looked, where "sign out everywhere" must also end sign-ins
-    that are under way. Raises what ``Sessions.rotate`` raises.
+    that are under way. Raises what ``Sessions.rotate`` raises; SessionEnded is answered 400.
     """
     _current().sign_in(subject, epoch=epoch)
 
@@ -116,6 +117,12 @@ def _unavailable(_: Exception) -> Response:
         status=503,
         mimetype="text/plain",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS), "Cache-Control": "no-store"},
+    )
+
+
+def _over(_: Exception) -> Response:
+    return Response(
+        "The session has ended: sign in again.\n", 400, {"Cache-Control": "no-store"}, mimetype="text/plain"
     )
 
 

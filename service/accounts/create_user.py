@@ -47,6 +47,7 @@ class CreateUser:
             locale=None,
             created_ms=now_ms,
             verified_ms=now_ms,
+            is_fresh=True,
         )
         match await self.accounts.open(user, password_hash, now_ms=now_ms):
             case Taken.EMAIL:

@@ -20,7 +20,8 @@ from service.accounts.schemas import (
     ResetBody,
 )
 from service.accounts.verify_email import refusal
-from service.errors import InvalidCredentials, TooManyRequests
+from service.errors import BadRequest, InvalidCredentials, TooManyRequests
+from service.kernel.even import EvenAnswers
 from service.kernel.secret import Secret
 from service.throttle.network import Networks
 from service.tokens.guards import Alive
@@ -30,6 +31,7 @@ from service.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["recovery"])
 TheNetworks = Annotated[Networks, provided(Networks)]
+TheEvenAnswers = Annotated[EvenAnswers, provided(EvenAnswers)]
 TheChangeEmail = Annotated[ChangeEmail, provided(ChangeEmail)]
 
 
@@ -40,10 +42,14 @@ TheChangeEmail = Annotated[ChangeEmail, provided(ChangeEmail)]
     summary="Ask for a password reset",
 )
 async def forgot_password(
-    body: ForgotBody, request: Request, flow: Annotated[ForgotPassword, provided(ForgotPassword)], networks: TheNetworks
+    body: ForgotBody,
+    request: Request,
+    flow: Annotated[ForgotPassword, provided(ForgotPassword)],
+    networks: TheNetworks,
+    even: TheEvenAnswers,
 ) -> AcceptedOut:
     """The same answer whoever the address belongs to."""
-    await flow(body.email, network=networks.of(request))
+    await even.after(flow(body.email, network=networks.of(request)))
     return AcceptedOut()
 
 
@@ -53,13 +59,16 @@ async def forgot_password(
     responses=problem_responses(*BODY, refusal(), TooManyRequests, 503),
     summary="Set a new password with the link's token or with the code",
 )
-async def reset_password(body: ResetBody, flow: Annotated[ResetPassword, provided(ResetPassword)]) -> None:
+async def reset_password(
+    body: ResetBody, flow: Annotated[ResetPassword, provided(ResetPassword)], even: TheEvenAnswers
+) -> None:
     """Ends every session and signs nobody in."""
     new_password = Secret(body.new_password.get_secret_value())
     if body.token is not None:
         await flow.by_token(Secret(body.token.get_secret_value()), new_password)
     elif body.email is not None and body.code is not None:
-        await flow.by_code(body.email, Secret(body.code.get_secret_value()), new_password)
+        by_code = flow.by_code(body.email, Secret(body.code.get_secret_value()), new_password)
+        await even.refused(by_code, BadRequest)
 
 
 @router.post(
@@ -91,11 +100,16 @@ async def change_password(
     summary="Ask for another e-mail address",
 )
 async def change_email(
-    body: ChangeEmailBody, request: Request, caller: Alive, flow: TheChangeEmail, networks: TheNetworks
+    body: ChangeEmailBody,
+    request: Request,
+    caller: Alive,
+    flow: TheChangeEmail,
+    networks: TheNetworks,
+    even: TheEvenAnswers,
 ) -> AcceptedOut:
     """Takes effect when the new address confirms; the old one is told."""
     password = Secret(body.password.get_secret_value())
-    await flow.ask(caller, new_email=body.new_email, password=password, network=networks.of(request))
+    await even.after(flow.ask(caller, new_email=body.new_email, password=password, network=networks.of(request)))
     return AcceptedOut()
 
 

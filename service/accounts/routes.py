@@ -16,6 +16,7 @@ from service.accounts.rules import SignUpRules
 from service.accounts.schemas import AcceptedOut, RegisterBody, RegisteredOut, ResendBody, VerifyBody
 from service.accounts.verify_email import VerifyEmail, refusal, taken_meanwhile
 from service.errors import StepUpRequired, TooManyRequests
+from service.kernel.even import EvenAnswers
 from service.kernel.ids import id_text
 from service.kernel.secret import Secret
 from service.passwords.checker import PasswordChecker
@@ -27,6 +28,7 @@ from service.web.strict_route import StrictRoute
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
 TheNetworks = Annotated[Networks, provided(Networks)]
+TheEvenAnswers = Annotated[EvenAnswers, provided(EvenAnswers)]
 
 
 @router.post(
@@ -46,11 +48,12 @@ async def register(
     rules: Annotated[SignUpRules, provided(SignUpRules)],
     checker: Annotated[PasswordChecker, provided(PasswordChecker)],
     networks: TheNetworks,
+    even: TheEvenAnswers,
 ) -> AcceptedOut | JSONResponse:
     """The account is made when the address is confirmed. The answer is the same for a free and a taken address."""
     password = Secret(body.password.get_secret_value())
     names = await parse_new_account(email=body.email, username=body.username, password=password, checker=checker)
-    user_id = await flow(names, password, locale=rules.locale, network=networks.of(request))
+    user_id = await even.after(flow(names, password, locale=rules.locale, network=networks.of(request)))
     if user_id is None:
         return AcceptedOut()
     # As a response: returned as a model it would be read as the model of the other answer, and lose the id.
@@ -84,10 +87,14 @@ async def verify_email(
     summary="Ask for the confirmation mail again",
 )
 async def resend_email(
-    body: ResendBody, request: Request, flow: Annotated[ResendEmail, provided(ResendEmail)], networks: TheNetworks
+    body: ResendBody,
+    request: Request,
+    flow: Annotated[ResendEmail, provided(ResendEmail)],
+    networks: TheNetworks,
+    even: TheEvenAnswers,
 ) -> AcceptedOut:
     """The same answer whether or not a sign-up waits."""
-    await flow(body.email, network=networks.of(request))
+    await even.after(flow(body.email, network=networks.of(request)))
     return AcceptedOut()
 
 

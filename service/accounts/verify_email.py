@@ -119,4 +119,5 @@ def _user_of(sign_up: SignUp, *, now_ms: int) -> User:
         locale=sign_up.locale,
         created_ms=now_ms,
         verified_ms=now_ms,
+        is_fresh=True,
     )

@@ -35,9 +35,9 @@ def device_label(text: str) -> str:
 
 
 def address_label(text: str) -> str:
-    """An IP address as it may be shown; anything else is ``unknown``."""
+    """An IP address or network as it may be shown; anything else is ``unknown``."""
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text))
     except ValueError:
         return UNKNOWN
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from service.passwords.hasher import PasswordHasher
     from service.passwords.model import Verdict
     from service.sessions.flows import OpenSession
+    from service.sessions.issue import IssuedTokens
+    from service.signin.new_device import NewDeviceMails
     from service.throttle.device import DeviceKeys
     from service.throttle.lanes import LaneKeys
     from service.throttle.limiter import Throttle
@@ -39,7 +42,7 @@ SINGLE_FACTOR_ACR = "aal1"
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """Two strongly consistent reads, one hash, one write."""
+    """Two strongly consistent reads, one hash, one write; more at the first sign-in and on a device not known."""
 
     users: UserRepo
     identities: IdentityKeys
@@ -49,6 +52,7 @@ class SignIn:
     throttle: Throttle
     lanes: LaneKeys
     devices: DeviceKeys
+    new_devices: NewDeviceMails
     audit: Audit
     clock: Clock
     entropy: Entropy
@@ -71,11 +75,10 @@ class SignIn:
             acr=SINGLE_FACTOR_ACR,
             auth_time_seconds=self.clock.now_ms() // 1000,
         )
-        tokens = await self.open_session(user, facts, device)
+        tokens = await self._open(user, facts, device, origin)
         session_id = parse_session_id(tokens.session_id)
         self.audit.record(Event(kind=EventKind.SIGN_IN, outcome="ok", user_id=user.user_id, session_id=session_id))
-        names = [key for key in (user.email_key, user.username_key) if key is not None]
-        known = self.devices.issue(names, now_ms=self.clock.now_ms(), entropy=self.entropy)
+        known = self.devices.issue(_keys_of(user), now_ms=self.clock.now_ms(), entropy=self.entropy)
         return SignedIn(tokens=tokens, device_token=known)
 
     async def _prove(
@@ -86,7 +89,7 @@ class SignIn:
         key = f"none#{decoy.hex()}" if isinstance(name, NameRefusal) else self.identities.of(name)
         subject = f"none#{identifier}" if isinstance(name, NameRefusal) else key
         try:
-            device = self.devices.read(origin.device_token, identity_key=subject, now_ms=self.clock.now_ms())
+            device = self.devices.read(origin.device_token, account_key=subject, now_ms=self.clock.now_ms())
             look = self.throttle.look(self.lanes.sign_in(identity_key=subject, prefix=origin.network, device=device))
             owner, tallies = await self.users.owner_and(key, look.reads)
             async with await self.throttle.admit(look, tallies) as attempt:
@@ -99,6 +102,19 @@ class SignIn:
                 self.audit.record(Event(kind=EventKind.THROTTLE, outcome=refusal.lane))
             raise
         return (None if found is None else found[0]), stored, verdict
+
+    async def _open(self, user: User, facts: SignInFacts, device: Device, origin: Origin) -> IssuedTokens:
+        """The session, with the mail that tells its owner of a device that is not known: both before the answer."""
+        now_ms = self.clock.now_ms()
+        if any(self.devices.read(origin.device_token, account_key=key, now_ms=now_ms) for key in _keys_of(user)):
+            return await self.open_session(user, facts, device)
+        letter = await self.new_devices.letter(user, device)
+        if letter is None:
+            return await self.open_session(user, facts, device)
+        outbox = self.new_devices.outbox
+        tokens, _ = await asyncio.gather(self.open_session(user, facts, device), outbox.store(letter))
+        outbox.dispatch(letter)
+        return tokens
 
     async def _upgrade(self, user_id: UserId, password: Secret[str], stored: str) -> None:
         """Only now is the password known; a change of it meanwhile wins over the upgrade.
@@ -124,3 +140,9 @@ class SignIn:
         user_id = None if user is None else user.user_id
         self.audit.record(Event(kind=EventKind.SIGN_IN, outcome=outcome, user_id=user_id))
         return InvalidCredentials(outcome)
+
+
+def _keys_of(user: User) -> list[str]:
+    """What its devices are known by: the names, and the id, so that they still are when a name has changed."""
+    names = (user.email_key, user.username_key)
+    return [*(key for key in names if key is not None), f"id#{user.user_id.hex()}"]

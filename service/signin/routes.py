@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from service.errors import CrossSite, InvalidCredentials, TooManyRequests
+from service.kernel.even import EvenAnswers
 from service.kernel.secret import Secret
 from service.sessions.schemas import TokensOut
 from service.sessions.transport import Transport
@@ -34,17 +35,19 @@ async def login(
     flow: Annotated[SignIn, provided(SignIn)],
     transport: Annotated[Transport, provided(Transport)],
     devices: Annotated[DeviceReader, provided(DeviceReader)],
+    even: Annotated[EvenAnswers, provided(EvenAnswers)],
 ) -> TokensOut:
     """One answer, in bytes and in time, for an unknown name, a wrong password and an account that may not sign in."""
     by_cookie = body.transport == "cookie"
     if by_cookie:
         # Otherwise another site could sign a visitor in to an account of its own (login CSRF).
         transport.check_site(request)
-    signed_in = await flow(
+    signing_in = flow(
         identifier=body.identifier,
         password=Secret(body.password.get_secret_value()),
         device=devices.read(request, name=body.device_name),
         origin=devices.origin(request, by_cookie=by_cookie),
     )
+    signed_in = await even.refused(signing_in, InvalidCredentials)
     response.headers.append(*device_header(signed_in.device_token, by_cookie=by_cookie))
     return transport.answer(response, signed_in.tokens, by_cookie=by_cookie)

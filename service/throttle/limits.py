@@ -36,6 +36,9 @@ MAIL_TO_ADDRESS = Quota(name="mail", burst=10, interval_seconds=12 * 60)
 MAIL_FROM_NETWORK = Quota(name="mail-network", burst=100, interval_seconds=60)
 """An office signs up in one morning: a hundred at once, and at most 160 in any hour. Nobody mails thousands."""
 
+MAIL_OF_NEW_DEVICES = Quota(name="mail-device", burst=5, interval_seconds=12 * 60)
+"""Needs the right password each time. A quota of its own: one that strangers can use up would let a thief in unseen."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -47,6 +50,7 @@ class Limits:
     code: Limit = CODE
     mail_to_address: Quota = MAIL_TO_ADDRESS
     mail_from_network: Quota = MAIL_FROM_NETWORK
+    mail_of_new_devices: Quota = MAIL_OF_NEW_DEVICES
 
 
 DEFAULT_LIMITS = Limits()

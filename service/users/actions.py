@@ -18,7 +18,7 @@ _NAME_IS_FREE = "attribute_not_exists(k) OR (attribute_exists(hx) AND (hx < :now
 _IS_MINE = "uid = :uid"
 _IS_NEW = "attribute_not_exists(uid)"
 _IS_AS_READ = "st = :state AND ep = :ep AND ek = :ek"
-_BECOME_TOMBSTONE = f"SET st = :deleted {items.FORGET_PENDING}, em, ek, un, uk, dn, lc, sc, vt ADD ep :one"
+_BECOME_TOMBSTONE = f"SET st = :deleted {items.FORGET_PENDING}, em, ek, un, uk, dn, lc, sc, vt, nw ADD ep :one"
 
 
 def hold_name(identity_key: str, user_id: UserId, *, now_ms: int, until_ms: int) -> Put:

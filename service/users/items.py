@@ -35,6 +35,7 @@ def to_item(user: User) -> dict[str, Value | None]:
         "lc": user.locale,
         "ct": user.created_ms,
         "vt": user.verified_ms,
+        "nw": user.is_fresh or None,
         "sv": 1,
     }
 
@@ -55,4 +56,5 @@ def from_item(item: Item) -> User:
         locale=raw.get("lc"),
         created_ms=raw["ct"],
         verified_ms=raw.get("vt"),
+        is_fresh=raw.get("nw", False),
     )

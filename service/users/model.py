@@ -24,7 +24,10 @@ class UserState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """An account. ``epoch`` grows whenever every session of it must end. Times are milliseconds since the epoch."""
+    """An account. ``epoch`` grows whenever every session of it must end. Times are milliseconds since the epoch.
+
+    ``is_fresh`` until it is signed in to for the first time.
+    """
 
     user_id: UserId
     state: UserState
@@ -38,6 +41,7 @@ class User:
     locale: str | None
     created_ms: int
     verified_ms: int | None
+    is_fresh: bool = False
 
     @property
     def may_act(self) -> bool:

@@ -29,6 +29,8 @@ _OF_USER = "uid = :uid"
 _IS_ALIVE = "st = :active AND ep <= :seen"
 _IS_LIVING = "st <> :deleted AND ep = :ep"
 _BUMP_EPOCH = "ADD ep :one"
+_IS_FRESH = "attribute_exists(nw)"
+_NO_LONGER_FRESH = "REMOVE nw"
 _SET_STATE = f"SET st = :state {items.FORGET_PENDING} ADD ep :one"
 _PROFILE_SETS = {"display_name": "dn = :display_name", "locale": "lc = :locale"}
 
@@ -123,6 +125,10 @@ class UserRepo:
             table=Table.USERS, key=items.key(user.user_id), update=_SET_STATE, condition=_IS_LIVING, values=values
         )
         return await self._write_with(operation, entries) is None
+
+    async def first_sign_in(self, user_id: UserId) -> bool:
+        """Note that an account was signed in to. False when it had been before, by whoever was faster."""
+        return await self._update_to(user_id, _NO_LONGER_FRESH, _IS_FRESH, {}) is not None
 
     async def set_profile(self, user_id: UserId, changes: Mapping[str, str], *, session_epoch: int) -> User | None:
         """Change what a user may change of itself: ``display_name``, ``locale``.

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from service.store.dynamo import Dynamo
     from service.throttle.limiter import Throttle
+    from service.throttle.quotas import Quotas
     from service.tokens.keyring import KeyRing
 
 _DEV_SENDER = "keyturn@localhost.localdomain"
@@ -85,6 +86,7 @@ class Core:
     new_passwords: NewPasswords
     proof: ProofOfPassword
     throttle: Throttle
+    quotas: Quotas
     mail_quotas: MailQuotas
     lanes: LaneKeys
     devices: DeviceKeys
@@ -108,6 +110,7 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         tells_epoch=settings.publishes_revocations,
     )
     lanes, revocations = LaneKeys(master), build_revocation_log(base)
+    quotas = build_quotas(base, lanes)
     return Core(
         settings=settings,
         dynamo=dynamo,
@@ -141,7 +144,8 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         new_passwords=NewPasswords(checker=checker),
         proof=ProofOfPassword(users=users, hasher=hasher, throttle=throttle, lanes=lanes, audit=audit),
         throttle=throttle,
-        mail_quotas=MailQuotas(quotas=build_quotas(base, lanes)),
+        quotas=quotas,
+        mail_quotas=MailQuotas(quotas=quotas),
         lanes=lanes,
         devices=DeviceKeys(master),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.audit.repo import EventRepo
+from service.kernel.even import EvenAnswers
 from service.passwords.repo import PasswordRepo
 from service.sessions.ending import EndOne
 from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll, OpenSession
@@ -12,6 +13,7 @@ from service.sessions.refresh import Refresh
 from service.sessions.transport import Transport
 from service.signin.device import DeviceReader
 from service.signin.flows import SignIn
+from service.signin.new_device import NewDeviceMails
 from service.throttle.network import Networks
 from service.tokens.gatekeeper import Gatekeeper
 from service.tokens.metadata import Metadata
@@ -36,6 +38,7 @@ def sign_in_services(core: Core) -> list[object]:
         entropy=core.entropy,
     )
     return [
+        EvenAnswers(clock=core.clock, beat_seconds=core.settings.answer_beat_ms / 1000),
         DeviceReader(trusted_proxies=core.settings.trusted_proxies),
         SignIn(
             users=core.users,
@@ -46,6 +49,14 @@ def sign_in_services(core: Core) -> list[object]:
             throttle=core.throttle,
             lanes=core.lanes,
             devices=core.devices,
+            new_devices=NewDeviceMails(
+                users=core.users,
+                outbox=core.outbox,
+                quotas=core.quotas,
+                audit=core.audit,
+                clock=core.clock,
+                locale=core.settings.locale,
+            ),
             audit=core.audit,
             clock=core.clock,
             entropy=core.entropy,

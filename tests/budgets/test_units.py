@@ -59,7 +59,9 @@ BUDGET = {
     "verify": (8, 1),
     "verify with a username": (10, 1),
     "verify with a token that is not ours": (0, 0),
-    "sign in": (1, 2),
+    "sign in for the first time": (2, 2),
+    "sign in on a known device": (1, 2),
+    "sign in on a new device": (2, 2),
     "sign in with a wrong password": (0, 2),
     "sign in with a name that is nobody's": (0, 2),
     "sign in with what is no name": (0, 2),
@@ -119,11 +121,11 @@ class House:
     async def verify(self, email=EMAIL):
         await self.flow(VerifyEmail).by_token(Secret(await self.mailbox.token(email)))
 
-    async def sign_in(self, identifier=EMAIL, password=PASSWORD):
-        signed_in = await self.flow(SignIn)(
-            identifier=identifier, password=Secret(password), device=DEVICE, origin=ORIGIN
-        )
-        return signed_in.tokens
+    async def sign_in(self, identifier=EMAIL, password=PASSWORD, *, origin=ORIGIN):
+        return (await self.sign_in_with_device(identifier, password, origin=origin)).tokens
+
+    async def sign_in_with_device(self, identifier=EMAIL, password=PASSWORD, *, origin=ORIGIN):
+        return await self.flow(SignIn)(identifier=identifier, password=Secret(password), device=DEVICE, origin=origin)
 
     async def refresh(self, issued):
         return await self.flow(Refresh)(issued.refresh_token)
@@ -198,9 +200,14 @@ async def test_a_forged_confirmation_costs_nothing(house):
             await house.flow(VerifyEmail).by_token(Secret("forged"))
 
 
-async def test_a_sign_in_costs_one_write_and_two_reads(house):
-    await house.person()
-    async with house.costs("sign in"):
+async def test_a_sign_in_costs_one_write_and_two_reads_and_one_write_more_where_the_device_is_new(house):
+    await house.register()
+    await house.verify()
+    async with house.costs("sign in for the first time"):
+        signed_in = await house.sign_in_with_device()
+    async with house.costs("sign in on a known device"):
+        await house.sign_in(origin=replace(ORIGIN, device_token=signed_in.device_token))
+    async with house.costs("sign in on a new device"):
         await house.sign_in()
 
 

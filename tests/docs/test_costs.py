@@ -115,8 +115,12 @@ async def test_each_operation_costs_what_the_document_says(client, mailbox, meas
     async with measure("confirm with a username"):
         assert (await client.post("/v1/email/verify", json={"token": token})).status_code == 204
 
-    async with measure("sign in"):
+    async with measure("sign in for the first time"):
+        assert (await client.post("/v1/login", json=who)).status_code == 200
+    async with measure("sign in on a new device"):
         stolen = await sign_in(client)
+    async with measure("sign in"):
+        await sign_in(client)
     async with measure("sign in, wrong password"):
         assert (await client.post("/v1/login", json=who | {"password": "wrong horse battery"})).status_code == 401
     async with measure("sign in, unknown name"):
@@ -133,7 +137,7 @@ async def test_each_operation_costs_what_the_document_says(client, mailbox, meas
     async with measure("refresh, not our token"):
         assert (await refresh(client, stolen["refresh_token"][:-1] + "!")).status_code == 401
 
-    for _ in range(8):
+    for _ in range(6):
         tokens = await sign_in(client, device_name="A phone with a name of usual length")
     me = f"/v1/users/{(await client.get('/v1/me', headers=bearer(tokens))).json()['user_id']}"
     for name, path in {"who am I": "/v1/me", "list sessions (up to 8)": f"{me}/sessions"}.items():

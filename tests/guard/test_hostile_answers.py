@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from keyturn import Bounds, IssuerKeys, Verifier, errors
 from keyturn.issuer_url import WELL_KNOWN
+from keyturn.testing.issuer import OfflineIssuer
 from tests.guard.conftest import AUDIENCE, JSON, JWKS_PATH, serving
 
 QUICK = Bounds(fetch_seconds=0.5)
@@ -192,11 +194,12 @@ def test_slow_loris_a_body_that_drips_is_given_up(live, guard_of, caplog):
     over.set()
 
 
-def test_slow_loris_headers_that_drip_hold_nobody_and_are_given_up_for_the_next_fetch(live, guard_of):
+@pytest.mark.parametrize("way", ["plain", "in a loop"])
+def test_slow_loris_headers_that_drip_hold_nobody_and_are_given_up_for_the_next_fetch(live, guard_of, way):
     over = drips(live, b"x")
-    guard = guard_of(live, bounds=QUICK)
+    guard, token = guard_of(live, bounds=QUICK), live.token_for("user")
     with pytest.raises(errors.KeysUnavailable):
-        guard.verify(live.token_for("user"))
+        guard.verify(token) if way == "plain" else asyncio.run(guard.verify_async(token))
     del live.answers[JWKS_PATH]
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -241,10 +244,10 @@ def test_a_failure_that_nobody_foresaw_is_a_refusal_and_not_a_loop():
 
     said, threading.excepthook = [], lambda report: said.append(report.exc_type)
     try:
-        keys = IssuerKeys("https://auth.example.com", new_fetcher=Broken)
-        guard = Verifier("https://auth.example.com", AUDIENCE, keys=keys)
+        issuer = OfflineIssuer(audience=AUDIENCE)
+        keys = IssuerKeys(issuer.issuer, new_fetcher=Broken)
         with pytest.raises(errors.KeysUnavailable):
-            guard.prepare()
+            Verifier(issuer.issuer, AUDIENCE, keys=keys).verify(issuer.token_for("user"))
     finally:
         threading.excepthook = threading.__excepthook__
         keys.close()

@@ -51,6 +51,16 @@ def test_insecure_direct_object_reference_no_other_path_opens(caller, value):
         Owns("user_id").check(caller, {"user_id": value})
 
 
+@pytest.mark.parametrize("value", [None, 7, True, [], {}])
+def test_type_confusion_no_subject_is_spelled_like_what_is_no_text(keyturn_issuer, value):
+    """A loader that knows no owner answers None; nobody may be called that."""
+    tricky = keyturn_issuer.verifier().verify(keyturn_issuer.token_for(str(value)))
+    with pytest.raises(NotFound):
+        Owns("user_id").check(tricky, {"user_id": value})
+    with pytest.raises(NotFound):
+        Owns(lambda: {"owner_id": value}).check(tricky, {})
+
+
 def test_a_parameter_that_the_route_does_not_have_is_a_mistake_and_opens_nothing(caller):
     with pytest.raises(KeyError):
         Owns("user_id").check(caller, {"id": MINE})

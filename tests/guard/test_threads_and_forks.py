@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import threading
 import time
@@ -66,7 +65,6 @@ def test_a_verifier_that_is_forgotten_takes_its_thread_along(live):
     guard.prepare()
     assert len(threads()) == 1
     del guard
-    gc.collect()
     until(lambda: threads() == [])
 
 

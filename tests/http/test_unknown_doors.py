@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import uuid
 
 import pytest
 
@@ -12,6 +11,7 @@ from service.settings import load
 from tests.support.answers import is_problem
 from tests.support.people import PASSWORD
 
+SOMEBODY = "9b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d"
 ROUTES = [
     ("GET", "/v1/me"),
     ("POST", "/v1/login"),
@@ -67,8 +67,8 @@ async def test_another_method_is_405(client, method, path):
         ("/v1/me", "DELETE, GET, PATCH"),
         ("/v1/login", "POST"),
         ("/password/reset", "GET, HEAD, POST"),
-        (f"/v1/users/{uuid.uuid4()}/sessions", "GET"),
-        (f"/v1/users/{uuid.uuid4()}/sessions/{uuid.uuid4()}", "DELETE"),
+        (f"/v1/users/{SOMEBODY}/sessions", "GET"),
+        (f"/v1/users/{SOMEBODY}/sessions/{SOMEBODY}", "DELETE"),
     ],
 )
 async def test_a_405_names_every_method_that_the_path_has(client, path, allowed):

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from service.mail.outbox import CLAIM_SECONDS, POLL_SECONDS
+from service.signin.flows import SignIn
 from tests.support.accounts import make_person
-from tests.support.people import PASSWORD, bearer, register, sign_in
+from tests.support.people import PASSWORD, bearer, refresh, register, sign_in
 
 NEW = "a wholly different long sentence"
 
@@ -41,7 +42,25 @@ async def _change_email(client):
     return "new@example.com", "Confirm your new email address"
 
 
-JOURNEYS = [_register, _forgot, _change_password, _change_email]
+async def _sign_in_on_a_new_device(client):
+    person = await make_person(client)
+    body = {"identifier": person.email, "password": PASSWORD}
+    for _ in range(2):
+        assert (await client.post("/v1/login", json=body)).status_code == 200
+    return person.email, "New sign-in to your account"
+
+
+async def _use_a_token_again(client):
+    person = await make_person(client)
+    token = (await sign_in(client, person.email))["refresh_token"]
+    clock = client.app.state.services.get(SignIn).clock
+    for seconds, status in ((0, 200), (120, 401)):
+        clock.advance(seconds=seconds)
+        assert (await refresh(client, token)).status_code == status
+    return person.email, "We ended a session of your account"
+
+
+JOURNEYS = [_register, _forgot, _change_password, _change_email, _sign_in_on_a_new_device, _use_a_token_again]
 
 
 async def pass_time(clock, *, seconds, until=lambda: False):
@@ -57,13 +76,18 @@ async def pass_time(clock, *, seconds, until=lambda: False):
 async def test_the_mail_of_a_process_that_died_after_its_answer_comes_once(doomed, living, mailbox, clock, journey):
     async with doomed() as client:
         email, subject = await journey(client)
+    about_devices = journey is _sign_in_on_a_new_device
+
+    def came():
+        return mailbox.all(email, devices=about_devices)
+
     async with living(), living():
         await pass_time(clock, seconds=CLAIM_SECONDS - POLL_SECONDS * 1.5)
-        assert mailbox.all(email) == [], "the dead process's claim holds"
-        await pass_time(clock, seconds=CLAIM_SECONDS, until=lambda: mailbox.all(email))
-        assert (await mailbox.wait(email))["Subject"] == subject
+        assert came() == [], "the dead process's claim holds"
+        await pass_time(clock, seconds=CLAIM_SECONDS, until=came)
+        assert (await mailbox.wait(email, devices=about_devices))["Subject"] == subject
         await pass_time(clock, seconds=CLAIM_SECONDS)
-        assert len(mailbox.all(email)) == 1
+        assert len(came()) == 1
 
 
 async def test_a_link_that_was_delivered_late_still_works(doomed, living, mailbox, clock):

@@ -1,4 +1,4 @@
-"""A poller of the revocation feed that reads it as any JOSE library would."""
+"""A poller of the revocation feed: it reads as any JOSE library would, and judges as the guard library does."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 import jwt
 
+from keyturn.keys import KeySet
+from keyturn.revocation import KnownRevocations
+from keyturn.revocation_statement import parse_statement, read_statement
+from keyturn.verifier import verify
 from service.revocations.log import RevocationLog
 
 NO_FEED = RevocationLog(repo=None, life=None, clock=None, is_on=False)
 """Where flows write down what they end, while nobody polls."""
 FEED_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 OLD_KEY = base64.b64encode(bytes(range(64, 96))).decode()
-
-
 FEED_KEYS = f"2:{FEED_KEY},1:{OLD_KEY}"
+ISSUER = "http://localhost:8000"
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Poller:
     sessions: set = field(default_factory=set)
     users: list = field(default_factory=list)
     statuses: list = field(default_factory=list)
+    known: KnownRevocations = field(default_factory=KnownRevocations)
 
     async def ask(self, cursor=None, *, key=FEED_KEY, **headers):
         params = {} if cursor is None else {"cursor": cursor}
@@ -47,6 +51,7 @@ class Poller:
             statements.append(statement)
             self.sessions |= {sid for sid, _ in statement["sessions"]}
             self.users += [tuple(user) for user in statement["users"]]
+            await self._learn(answer)
             self.cursor, self.etag = statement["next"], answer.headers["etag"] if not statement["more"] else ""
             if not statement["more"]:
                 return statements
@@ -54,8 +59,28 @@ class Poller:
     async def verified(self, answer):
         header = jwt.get_unverified_header(answer.text)
         assert header["typ"] == "revocations+jwt"
-        keys = (await self.client.get("/.well-known/jwks.json")).json()["keys"]
-        (jwk,) = [one for one in keys if one["kid"] == header["kid"]]
+        (jwk,) = [one for one in (await self._jwks())["keys"] if one["kid"] == header["kid"]]
         return jwt.decode(
             answer.text, jwt.PyJWK(jwk).key, algorithms=["ES256"], options={"verify_iat": False, "verify_aud": False}
         )
+
+    async def refuses(self, tokens, *, now_ms):
+        """Whether a guard that has heard what this one has refuses the access token, which is good otherwise."""
+        principal = verify(
+            tokens["access_token"],
+            keys=KeySet.from_jwks(await self._jwks()),
+            expected_issuer=ISSUER,
+            expected_audience=ISSUER,
+            now_ms=now_ms,
+        )
+        return self.known.is_revoked(principal)
+
+    async def _learn(self, answer):
+        unverified = parse_statement(answer.text)
+        key = KeySet.from_jwks(await self._jwks())[unverified.kid]
+        self.known.apply(
+            read_statement(unverified, key=key, expected_issuer=ISSUER, expected_cursor=self.cursor or "", earliest=0)
+        )
+
+    async def _jwks(self):
+        return (await self.client.get("/.well-known/jwks.json")).json()

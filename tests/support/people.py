@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from service.throttle.device_headers import DEVICE_HEADER
+
 PASSWORD = "correct horse battery staple"
 
 
@@ -21,9 +23,13 @@ async def sign_up(client, mailbox, email="ada@example.com", *, password=PASSWORD
 
 
 async def sign_in(client, identifier="ada@example.com", *, password=PASSWORD, **fields):
-    """The tokens of a new session."""
-    answer = await client.post("/v1/login", json={"identifier": identifier, "password": password, **fields})
+    """The tokens of a new session. ``client`` is one device, that its owner need be told of once."""
+    devices = client.__dict__.setdefault("known_devices", {})
+    headers = {DEVICE_HEADER: devices[identifier]} if identifier in devices else {}
+    body = {"identifier": identifier, "password": password, **fields}
+    answer = await client.post("/v1/login", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
+    devices[identifier] = answer.headers.get(DEVICE_HEADER, "")
     return answer.json()
 
 

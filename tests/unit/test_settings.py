@@ -191,6 +191,7 @@ REFUSED = {
         "REDIS://host",
     ],
     "KEYTURN_MANAGEMENT_PORT": ["-1", "65536"],
+    "KEYTURN_ANSWER_BEAT_MS": ["-1", "1001"],
     "KEYTURN_LOG_LEVEL": ["trace", "INFO"],
 }
 
@@ -257,6 +258,7 @@ def test_the_rule_of_c_access_tokens_outlive_two_generations():
 UNSAFE = [
     ({"KEYTURN_ISSUER": "http://localhost:8000"}, "KEYTURN_ISSUER", "https"),
     ({"KEYTURN_THROTTLE": "off"}, "KEYTURN_THROTTLE", "remove it"),
+    ({"KEYTURN_ANSWER_BEAT_MS": "49"}, "KEYTURN_ANSWER_BEAT_MS", "set 50 or more"),
     ({"KEYTURN_BREACH_LIST": "off"}, "KEYTURN_BREACH_LIST", "online or offline"),
     ({"KEYTURN_KEY_PUBLISH_AHEAD_SECONDS": "599"}, "KEYTURN_KEY_PUBLISH_AHEAD_SECONDS", "600 or more"),
     ({"KEYTURN_IDENTITY_KEY": KEY}, "KEYTURN_IDENTITY_KEY", "keys of their own"),

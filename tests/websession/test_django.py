@@ -12,7 +12,7 @@ from django.http import JsonResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
-from keyturn.websession import django_settings
+from keyturn.websession import django_settings, people
 from keyturn.websession.errors import SessionUnavailable
 from tests.support.django_base import set_up
 from tests.websession.conftest import IDLE
@@ -256,6 +256,13 @@ class TestSignOut:
         assert answers[0].status_code == 400
         assert NAME not in answers[0].cookies
         assert sessions.open(id_) is None
+
+    def test_everywhere_is_every_browser(self, browser, sessions):
+        other = Client()
+        for one in (browser, other):
+            one.post("/sign-in/8")
+        assert people.end_all(sessions, "8") == 2
+        assert [one.get("/whoami").json()["user"] for one in (browser, other)] == [None, None]
 
     def test_a_new_id_does_not_bring_back_what_was_signed_out(self, browser, sessions):
         browser.post("/sign-in/5")

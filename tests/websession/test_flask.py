@@ -127,6 +127,21 @@ class TestSignIn:
         browser.post("/sign-in/two")
         assert browser.get("/whoami").json == {"user": "two", "data": {}}
 
+    def test_what_was_put_in_after_clearing_is_the_new_users(self, app, browser):
+        """And what was there before, whoever it was of, is not."""
+        app.views["change"] = lambda: flask.session.clear() or flask.session.update(a=2) or sign_in("two") or {}
+        browser.post("/sign-in/one")
+        browser.post("/put/secret/of-one")
+        browser.post("/do/change")
+        assert browser.get("/whoami").json == {"user": "two", "data": {"a": 2}}
+
+    def test_a_name_is_taken_out_and_the_rest_stays(self, app, browser):
+        app.views["take"] = lambda: {"left": len(flask.session), "was": flask.session.pop("a")}
+        browser.post("/put/a/1")
+        browser.post("/put/b/2")
+        assert browser.post("/do/take").json == {"left": 2, "was": "1"}
+        assert browser.get("/whoami").json["data"] == {"b": "2"}
+
     def test_the_way_of_flasks_tutorial_gives_a_new_id_too(self, app, browser):
         app.views["tutorial"] = lambda: flask.session.clear() or flask.session.update(user_id="u") or {}
         browser.post("/put/a/1")
@@ -160,6 +175,14 @@ class TestSignOut:
             one.post(f"/sign-in/{subject}")
         assert browser.post("/sign-out-everywhere").json == {"ended": 2}
         assert [one.get("/whoami").json["user"] for one in (browser, other)] == [None, None]
+
+    def test_a_sign_in_that_was_overtaken_by_the_end_of_all_is_refused(self, app, browser, sessions, subject):
+        before = people.epoch(sessions, subject)
+        app.views["overtaken"] = lambda: sign_in(subject, epoch=before) or {}
+        people.end_all(sessions, subject)
+        answer = browser.post("/do/overtaken")
+        assert (answer.status_code, set_cookies(answer)) == (400, [])
+        assert people.list_all(sessions, subject) == ()
 
     def test_a_request_that_ends_later_does_not_sign_in_again(self, app, browser, sessions, caplog):
         browser.post("/sign-in/u")

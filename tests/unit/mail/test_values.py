@@ -48,7 +48,15 @@ def test_attack_phishing_link_in_the_user_agent_is_not_a_link_any_more(agent):
 
 
 @pytest.mark.parametrize(
-    ("text", "label"), [("192.0.2.7", "192.0.2.7"), ("2001:DB8::1", "2001:db8::1"), ("x", "unknown")]
+    ("text", "label"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("203.0.113.0/24", "203.0.113.0/24"),
+        ("203.0.113.7/24", "unknown"),
+        ("1.2.3.0/24/", "unknown"),
+        ("x", "unknown"),
+    ],
 )
 def test_an_address_is_shown_only_when_it_is_one(text, label):
     assert address_label(text) == label

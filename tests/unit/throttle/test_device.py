@@ -21,7 +21,7 @@ def token():
 
 
 def read(token, *, keys=KEYS, name=ADA, now=NOW):
-    return keys.read(token, identity_key=name, now_ms=now)
+    return keys.read(token, account_key=name, now_ms=now)
 
 
 def test_a_device_is_known_again(token):
@@ -37,9 +37,10 @@ def test_two_devices_are_told_apart():
     assert read(first) != read(second)
 
 
-def test_one_token_serves_the_address_and_the_username():
-    token = KEYS.issue([ADA, "u1#ada"], now_ms=NOW, entropy=CountedEntropy())
-    assert read(token) == read(token, name="u1#ada") is not None
+def test_one_token_serves_the_id_the_address_and_the_username():
+    token = KEYS.issue(["id#1", ADA, "u1#ada"], now_ms=NOW, entropy=CountedEntropy())
+    assert read(token) == read(token, name="u1#ada") == read(token, name="id#1") is not None
+    assert len(token.reveal()) <= 128
 
 
 def test_no_token_is_no_device():
@@ -86,8 +87,8 @@ def test_a_token_cut_to_its_head_is_no_device(token):
     assert read(Secret(token.reveal()[:29])) is None
 
 
-@pytest.mark.parametrize("names", [[], [ADA, EVE, "u1#x"]], ids=["none", "three"])
-def test_an_account_has_one_name_or_two(names):
+@pytest.mark.parametrize("names", [[], [ADA, EVE, "u1#x", "id#x"]], ids=["none", "four"])
+def test_an_account_has_an_id_and_one_name_or_two(names):
     with pytest.raises(ValueError, match="one name or two"):
         KEYS.issue(names, now_ms=NOW, entropy=CountedEntropy())
 

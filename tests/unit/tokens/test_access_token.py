@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from keyturn.testing.issuer import OfflineIssuer
 from keyturn.verifier import verify
 from service.errors import Unavailable
 from service.tokens.access_token import AccessTokens, Grant
@@ -112,3 +113,13 @@ async def test_without_a_key_nothing_is_signed(make_tokens, table):
     table.away = True
     with pytest.raises(Unavailable):
         await make_tokens().issue(GRANT, now_ms=NOW_MS)
+
+
+async def test_the_guards_offline_issuer_makes_tokens_of_this_form(make_tokens):
+    """What a service is tested with must be what it will meet."""
+    made = parts(OfflineIssuer().token_for("user", scopes=["a", "b"]))
+    for ours, theirs in zip(parts(await make_tokens().issue(GRANT, now_ms=NOW_MS)), made, strict=True):
+        assert {name: type(value) for name, value in ours.items()} == {
+            name: type(value) for name, value in theirs.items()
+        }
+    assert made[1]["acr"] == GRANT.acr
