@@ -157,8 +157,10 @@ def unsafe_in_prod(settings: Settings) -> list[str]:
         "KEYTURN_ANSWER_BEAT_MS: is short enough to tell who has an account; remove it, or set 50 or more": (
             settings.answer_beat_ms >= _LEAST_BEAT_MS
         ),
-        "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587": bool(settings.mail_url.get_secret_value()),
-        "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp:// or smtps:// in prod": not _is_maildir(settings),
+        "KEYTURN_MAIL_URL: is missing; set smtp://user:password@host:587 or ses:": bool(
+            settings.mail_url.get_secret_value()
+        ),
+        "KEYTURN_MAIL_URL: a Maildir reaches nobody; set smtp://, smtps:// or ses: in prod": not _is_maildir(settings),
         "KEYTURN_MAIL_FROM: is missing; set the address that mail comes from": bool(settings.mail_from),
         "KEYTURN_COARSE_LIMITS_URL: a password over redis:// can be read on its way; set rediss://": (
             _redis_password_is_safe(settings)

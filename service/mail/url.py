@@ -3,6 +3,7 @@
     maildir:PATH
     smtp://[USER:PASSWORD@]HOST[:PORT][?starttls=required|opportunistic|off]     port 587
     smtps://[USER:PASSWORD@]HOST[:PORT]                                          port 465
+    ses:[?configuration-set=NAME]                                                Amazon SES, API version 2
 
 STARTTLS is required unless the host is loopback. User and password are percent-encoded.
 """
@@ -17,12 +18,14 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from service.kernel.secret import Secret
 from service.mail.links import is_loopback
 from service.mail.maildir import MaildirSender
+from service.mail.ses import Ses
 from service.mail.smtp import Credentials, Encryption, SmtpSender
 
 if TYPE_CHECKING:
     from service.mail.ports import MailSender
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
+_CONFIGURATION_SET = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STARTTLS = {mode.value: mode for mode in Encryption if mode is not Encryption.TLS}
 
 
@@ -30,8 +33,8 @@ class MailUrlRefused(ValueError):
     """The mail URL cannot be used. The message never repeats any part of it, for it may hold a password."""
 
 
-def sender_from_url(url: str) -> MailSender:
-    """The sender that ``url`` names; nothing is opened yet.
+def sender_from_url(url: str) -> MailSender | Ses:
+    """The sender that ``url`` names, or what to open it with; nothing is opened yet.
 
     Raises:
         MailUrlRefused: when it names none, or an unsafe one.
@@ -43,15 +46,24 @@ def sender_from_url(url: str) -> MailSender:
         case "smtp" | "smtps":
             return _smtp(url)
         case "ses":
-            raise MailUrlRefused("ses: is not in this version; use smtps:// with the SMTP endpoint of Amazon SES")
+            return _ses(rest)
         case _:
-            raise MailUrlRefused("the mail URL begins with maildir:, smtp:// or smtps://")
+            raise MailUrlRefused("the mail URL begins with maildir:, smtp://, smtps:// or ses:")
 
 
 def _maildir(path: str) -> MaildirSender:
     if not path or "\0" in path or path.startswith("//"):
         raise MailUrlRefused("maildir: is followed by a path, such as maildir:/var/mail/keyturn")
     return MaildirSender(folder=Path(path))
+
+
+def _ses(rest: str) -> Ses:
+    name = rest.removeprefix("?configuration-set=")
+    if not rest:
+        return Ses()
+    if name == rest or not _CONFIGURATION_SET.fullmatch(name):
+        raise MailUrlRefused("ses: stands alone, or is followed by ?configuration-set=NAME; credentials are AWS's")
+    return Ses(configuration_set=name)
 
 
 def _smtp(url: str) -> SmtpSender:

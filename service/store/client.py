@@ -88,10 +88,17 @@ async def open_lean_client(*, clock: Clock, entropy: Entropy) -> AsyncIterator[A
         yield lean
 
 
+def aws_region() -> str | None:
+    """``AWS_REGION``, or None for what boto finds by itself.
+
+    boto alone of AWS's SDKs reads AWS_DEFAULT_REGION and not the AWS_REGION that all others, and Lambda, use.
+    """
+    return os.environ.get("AWS_REGION") or None
+
+
 def _sessions() -> tuple[AioSession, aioboto3.Session]:
     core = get_session()
-    # boto alone of AWS's SDKs reads AWS_DEFAULT_REGION and not the AWS_REGION that all others, and Lambda, use.
-    session = aioboto3.Session(botocore_session=core, region_name=os.environ.get("AWS_REGION") or None)
+    session = aioboto3.Session(botocore_session=core, region_name=aws_region())
     if session.region_name is None:
         raise StoreUnavailable("no AWS region is set; set AWS_REGION")
     return core, session

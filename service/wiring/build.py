@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from service.base import password_rules
+from service.mail.opening import open_sender
 from service.passwords.checker_open import open_checker
 from service.store.cursor import Cursors
 from service.web.provide import Services
@@ -27,8 +28,12 @@ _DRAIN_SECONDS = 10.0
 async def build(base: Base) -> AsyncIterator[Services]:
     """The flows and ports by type; what is under way when it ends is finished."""
     rules = password_rules(base.settings)
-    async with open_checker(rules, clock=base.clock, count=base.metrics.breach_checked) as checker:
-        core, cursors = build_core(base, checker), Cursors(base.identity_master, base.entropy)
+    mail_url = base.settings.mail_url.get_secret_value()
+    async with (
+        open_checker(rules, clock=base.clock, count=base.metrics.breach_checked) as checker,
+        open_sender(mail_url) as sender,
+    ):
+        core, cursors = build_core(base, checker, sender), Cursors(base.identity_master, base.entropy)
         sweeping = asyncio.create_task(core.outbox.run())
         try:
             yield Services(

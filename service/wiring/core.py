@@ -20,7 +20,6 @@ from service.mail.outbox import Outbox
 from service.mail.outbox_repo import OutboxRepo
 from service.mail.render import Renderer
 from service.mail.retry import Retry
-from service.mail.url import sender_from_url
 from service.revocations.window import Window
 from service.sessions.issue import Issuer
 from service.sessions.refresh_token import RefreshKeys
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from service.base import Base
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
+    from service.mail.ports import MailSender
     from service.passwords.checker import PasswordChecker
     from service.passwords.hasher import PasswordHasher
     from service.revocations.log import RevocationLog
@@ -92,7 +92,7 @@ class Core:
     devices: DeviceKeys
 
 
-def build_core(base: Base, checker: PasswordChecker) -> Core:
+def build_core(base: Base, checker: PasswordChecker, sender: MailSender) -> Core:
     """The parts on an opened store. Raises what a wrong setting makes its part raise."""
     settings, clock, entropy, dynamo = base.settings, base.clock, base.entropy, base.dynamo
     keyring, hasher, throttle = build_keyring(base), build_hasher(base), build_throttle(base)
@@ -118,7 +118,7 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
         entropy=entropy,
         keyring=keyring,
         hasher=hasher,
-        outbox=_outbox(base),
+        outbox=build_outbox(base, sender),
         audit=audit,
         audit_table=audit_table,
         users=users,
@@ -151,7 +151,8 @@ def build_core(base: Base, checker: PasswordChecker) -> Core:
     )
 
 
-def _outbox(base: Base) -> Outbox:
+def build_outbox(base: Base, sender: MailSender) -> Outbox:
+    """Where mails wait until ``sender`` has taken them. Raises what a wrong setting makes the renderer raise."""
     settings = base.settings
     templates = Path(settings.mail_templates) if settings.mail_templates else None
     return Outbox(
@@ -160,7 +161,7 @@ def _outbox(base: Base) -> Outbox:
         renderer=Renderer(
             sender=settings.mail_from or _DEV_SENDER, service_name=settings.service_name, template_folder=templates
         ),
-        sender=sender_from_url(settings.mail_url.get_secret_value()),
+        sender=sender,
         retry=Retry(),
         clock=base.clock,
         entropy=base.entropy,

@@ -25,7 +25,10 @@ BREAKAGES = {
     ),
     "Rules are pure: no network, no store, no web, no clock, no chance": ("service/kernel/text.py", "import time"),
     "Flows, repositories and rules never see the web framework": ("service/mail/outbox.py", "import fastapi"),
-    "DynamoDB's client has one door": ("service/users/repo.py", "import aioboto3"),
+    "AWS's asynchronous client has one door for each service: DynamoDB, and SES": (
+        "service/users/repo.py",
+        "import aioboto3",
+    ),
     "DynamoDB's synchronous client has one door: the table of web sessions": (
         "keyturn/websession/flows.py",
         "import boto3",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
 
 import service.wiring.build
-import service.wiring.core
 from service.mail.outbox_repo import OutboxRepo
 from tests.support.outbox import Carrier, make_outbox
 from tests.support.store import RecordingMeter
@@ -50,7 +49,7 @@ def doomed(base, open_app, monkeypatch):
     async def start():
         with monkeypatch.context() as patch:
             stuck = Carrier(closed=asyncio.Event())
-            patch.setattr(service.wiring.core, "sender_from_url", lambda _: stuck)
+            patch.setattr(service.wiring.build, "open_sender", lambda _: nullcontext(stuck))
             patch.setattr(service.wiring.build, "_DRAIN_SECONDS", 0.01)
             async with open_app(base.settings) as client:
                 yield client

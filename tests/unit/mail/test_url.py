@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.mail.maildir import MaildirSender
+from service.mail.ses import Ses
 from service.mail.smtp import Encryption, SmtpSender
 from service.mail.url import MailUrlRefused, sender_from_url
 
@@ -48,9 +49,11 @@ def test_credentials_are_percent_decoded_and_masked():
     assert "p/a" not in repr(sender)
 
 
-def test_ses_says_what_to_do_instead():
-    with pytest.raises(MailUrlRefused, match="not in this version"):
-        sender_from_url("ses:")
+@pytest.mark.parametrize(
+    ("url", "configuration_set"), [("ses:", None), ("SES:", None), ("ses:?configuration-set=mail_of-us", "mail_of-us")]
+)
+def test_ses_stands_alone_or_with_a_configuration_set(url, configuration_set):
+    assert sender_from_url(url) == Ses(configuration_set=configuration_set)
 
 
 SECRET = "hunter2hunter2"
@@ -88,6 +91,14 @@ SECRET = "hunter2hunter2"
         f"smtp://u:{SECRET}@[::1",
         f"smtp://u:{SECRET}@mx .example",
         "smtp://mx.example?starttls=off",
+        "ses://us-east-1",
+        f"ses://key:{SECRET}@us-east-1",
+        f"ses:{SECRET}",
+        "ses:?",
+        "ses:?configuration-set=",
+        "ses:?configuration-set=a b",
+        "ses:?configuration-set=a&x=y",
+        "ses:?region=eu-central-1",
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_and_its_password_not_repeated(url):
