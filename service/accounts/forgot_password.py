@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from service.accounts.recovery_repo import RecoveryRepo
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
+    from service.kernel.ids import UserId
     from service.mail.links import Links
-    from service.mail.outbox import Outbox
+    from service.mail.outbox import Announced, Outbox
     from service.throttle.mail_quotas import MailQuotas
-    from service.tokens.user_proof import UserProofs
+    from service.tokens.user_proof import Proof, UserProofs
     from service.users.identity import IdentityKeys
     from service.users.model import User
     from service.users.repo import UserRepo
@@ -57,18 +58,18 @@ class ForgotPassword:
         if not await self.quotas.allow(email_key=email_key, network=network):
             self._record("limited", None)
             return
-        owner = await self.users.owner_of(email_key)
-        user = await self.users.load(owner or new_user_id(self.entropy))
+        asked = await self.users.owner_of(email_key) or new_user_id(self.entropy)
+        user = await self.users.load(asked)
         if user is None or not user.may_act or user.email is None:
+            # Sealed for nobody and thrown away: it takes as long as one for somebody.
+            self._letter(asked, email.address, self.locale)
             await asyncio.gather(*self.decoys.writes(2))
             self._record("no_account", user)
         else:
             await self._mail_to(user, user.email)
 
     async def _mail_to(self, user: User, address: str) -> None:
-        proof = self.proofs.new(user.user_id, self.entropy)
-        message = reset_mail(proof, self.links, address=address, locale=user.locale or self.locale)
-        letter = self.outbox.prepare(message)
+        proof, letter = self._letter(user.user_id, address, user.locale or self.locale)
         expires_ms = self.clock.now_ms() + PROOF_SECONDS * 1000
         asked, _ = await asyncio.gather(
             self.recovery.ask_reset(user.user_id, proof, expires_ms=expires_ms),
@@ -76,6 +77,10 @@ class ForgotPassword:
         )
         self.outbox.dispatch(letter)
         self._record("mailed" if asked else "not_active", user)
+
+    def _letter(self, user_id: UserId, address: str, locale: str) -> tuple[Proof, Announced]:
+        proof = self.proofs.new(user_id, self.entropy)
+        return proof, self.outbox.prepare(reset_mail(proof, self.links, address=address, locale=locale))
 
     def _record(self, outcome: str, user: User | None) -> None:
         user_id = None if user is None else user.user_id

@@ -59,6 +59,9 @@ class ResendEmail:
         # Two reads and four writes, two of them beside each other, whatever was found: the time tells nothing.
         if waiting.sign_up is None:
             outcome = "nothing_waits"
+            # Made for nobody and thrown away: it takes as long as one for somebody.
+            self.onetime.new(email_key, self.entropy)
+            self.outbox.prepare(MailMessage(to=email.address, template=MailKind.REGISTER_AGAIN, locale=""))
             await asyncio.gather(*self.decoys.writes(2))
             await self._two_decoys_in_turn()
         elif waiting.contested:
