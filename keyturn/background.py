@@ -78,15 +78,15 @@ class Background:
             self._give_up()
 
     def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            # It waits for the lock, which we hold; where no thread can be had, nothing has begun.
+            thread = threading.Thread(target=_work, args=(weakref.ref(self), self.lock), name=self._name, daemon=True)
+            thread.start()
+            self._thread = thread
         self._run = Future()
         # So that no waiter who goes away cancels it for the others.
         self._run.set_running_or_notify_cancel()
         self._run_began = time.monotonic()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=_work, args=(weakref.ref(self), self.lock), name=self._name, daemon=True
-            )
-            self._thread.start()
         self.lock.notify_all()
 
     def _give_up(self) -> None:
@@ -101,9 +101,12 @@ class Background:
 
     def _pause(self) -> float:
         """How long the thread has nothing to do; a run that is due begins."""
-        if self._run is None and self._due is not None and time.monotonic() >= self._due:
+        if self._run is None:
+            left = 0 if self._due is None else self._due - time.monotonic()
+            if left > 0:
+                return left
             self._start()
-        return 0 if self._run is not None or self._due is None else self._due - time.monotonic()
+        return 0
 
     def _do(self) -> None:
         job = self._job()

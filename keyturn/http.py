@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     import httpx
 
-_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "keyturn-guard"}
+_HEADERS: Final = {
+    "Accept": "application/json, application/jwk-set+json",
+    "Accept-Encoding": "identity",
+    "User-Agent": "keyturn-guard",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -81,6 +81,20 @@ def test_a_verifier_is_closed_by_leaving_its_block(live, guard_of):
     until(lambda: threads() == [])
 
 
+def test_a_process_that_can_have_no_more_threads_refuses_and_goes_on_when_it_can(live, guard_of, monkeypatch):
+    guard, token = guard_of(live), live.token_for("user")
+
+    def exhausted(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", exhausted)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="new thread"):
+                guard.verify(token)
+    assert guard.verify(token).subject == "user"
+
+
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_workers_forked_from_a_process_that_has_keys_fetch_for_themselves(live, guard_of):
     guard = guard_of(live)
