@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test examples check format lock openapi load fuzz clean
+.PHONY: help install run test examples check format lock openapi load bench fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: install ## The whole test suite with its coverage; a part of it with ARGS=
 load: install ## Realistic load for half a minute on a service of its own; more with ARGS="--people 60 --seconds 120"
 	@$(BIN)/python -m loadtests.run $(ARGS)
 
+bench: install ## Keyturn beside its peers on this machine; writes docs/benchmarks.md; a try-out with ARGS="--short"
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
 fuzz: install ## Campaigns of made-up input, some minutes; longer with ARGS="--seconds 3600"
 	@$(BIN)/python -m fuzz.run $(ARGS)
 
@@ -52,7 +55,7 @@ format: install ## Rewrite the sources in the house's format
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove what make has made
-	rm -rf $(VENV) .keyturn .engines .fuzz
+	rm -rf $(VENV) .keyturn .engines .fuzz .bench
 
 lock: install ## Pin every dependency with its hashes again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev $(LOCK_FLAGS) -o requirements/dev.txt

@@ -87,6 +87,20 @@ def main() -> None:
 
 
 async def _measure(calls: int, rounds: int) -> None:
+    spent = await _spent(calls, rounds)
+    plain = statistics.median(spent["plain"])
+    print(f"{'client':10} {'CPU ms a call':>14} {'spread':>15} {'of plain':>9}")
+    for name, found in spent.items():
+        middle = statistics.median(found)
+        print(f"{name:10} {middle:14.3f} {min(found):7.3f}-{max(found):.3f} {middle / plain:9.2f}")
+
+
+async def measured(*, calls: int, rounds: int) -> dict[str, float]:
+    """CPU milliseconds of a call by client, the medians."""
+    return {name: statistics.median(found) for name, found in (await _spent(calls, rounds)).items()}
+
+
+async def _spent(calls: int, rounds: int) -> dict[str, list[float]]:
     async with EngineProcess(choose("auto")) as engine, AsyncExitStack() as stack:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.endpoint_url
         ways = await _ways(stack)
@@ -99,11 +113,7 @@ async def _measure(calls: int, rounds: int) -> None:
                     await asyncio.gather(*(call(*one) for one in CALLS))
                 if number:
                     spent[name].append((time.process_time() - begun) * 1000 / (2 * calls))
-    plain = statistics.median(spent["plain"])
-    print(f"{'client':10} {'CPU ms a call':>14} {'spread':>15} {'of plain':>9}")
-    for name, found in spent.items():
-        middle = statistics.median(found)
-        print(f"{name:10} {middle:14.3f} {min(found):7.3f}-{max(found):.3f} {middle / plain:9.2f}")
+    return spent
 
 
 async def _ways(stack: AsyncExitStack) -> Mapping[str, Any]:

@@ -1,0 +1,146 @@
+"""What a run found, as tables: printed, and written to docs/benchmarks.md with the machine and the versions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.harness.measure import Figures
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+_OPERATIONS = (
+    "sign in",
+    "refresh",
+    "guarded, from the token",
+    "who am I, with the user read",
+    "key set",
+    "client credentials",
+    "FastAPI hello",
+    "Starlette bytes",
+)
+
+
+@dataclass
+class Run:
+    """One run: how it was made, and everything that it found."""
+
+    rounds: int
+    seconds: float
+    connections: int
+    skipped: dict[str, str]
+    figures: dict[tuple[str, str], Figures] = field(default_factory=dict)
+    memory_bytes: dict[str, int] = field(default_factory=dict)
+    start_seconds: dict[str, float] = field(default_factory=dict)
+    in_process: dict[str, float] = field(default_factory=dict)
+    store_call_ms: dict[str, float] = field(default_factory=dict)
+
+    def cpu_ms(self, name: str, operation: str) -> float | None:
+        """The median CPU time of an operation, or None where it was not measured."""
+        found = self.figures.get((name, operation))
+        return None if found is None else found.median("cpu_ms")
+
+
+def write(run: Run, *, keep: bool) -> None:
+    """Print the tables; with ``keep`` put them into the page."""
+    text = "\n".join(lines(run)) + "\n"
+    sys.stdout.write("\n" + text)
+    if keep:
+        PAGE.write_text(_BLOCK.sub(lambda match: match[1] + text + match[2], PAGE.read_text("utf-8")), "utf-8")
+
+
+def lines(run: Run) -> Iterator[str]:
+    """The figures, as Markdown."""
+    yield f"Made on {dt.datetime.now(tz=dt.UTC).date()}: {_machine()}."
+    yield f"{run.rounds} rounds of {run.seconds:g} s for each operation, {run.connections} connections. {_versions()}"
+    yield from ("", "## Against the targets", "", *_targets(run))
+    for operation in _OPERATIONS:
+        yield from _operation(run, operation)
+    yield from ("", "## Start and memory", "", "| server | serves after, s | idle memory, MiB |", "|---|---|---|")
+    for name, seconds in run.start_seconds.items():
+        yield f"| {name} | {seconds:.1f} | {run.memory_bytes[name] / 2**20:.0f} |"
+    yield from ("", "## Parts, in one process", "", "| part | CPU ms |", "|---|---|")
+    for name, spent in {**run.in_process, **{f"DynamoDB call, {k}": v for k, v in run.store_call_ms.items()}}.items():
+        yield f"| {name} | {spent:.3f} |"
+    yield from ("", "## Not measured", "")
+    for name, reason in run.skipped.items():
+        yield f"- {name}: {reason}."
+
+
+def _operation(run: Run, operation: str) -> Iterator[str]:
+    rows = [(name, found) for (name, asked), found in run.figures.items() if asked == operation]
+    if not rows:
+        return
+    yield from ("", f"## {operation[0].upper()}{operation[1:]}", "")
+    yield from ("| server | CPU ms | spread | a second | p50 ms | p99 ms |", "|---|---|---|---|---|---|")
+    for name, found in sorted(rows, key=lambda row: row[1].median("cpu_ms")):
+        low, high = found.spread("cpu_ms")
+        yield (
+            f"| {name} | {found.median('cpu_ms'):.2f} | {low:.2f} to {high:.2f} | {found.median('per_second'):.0f} "
+            f"| {found.median('p50_ms'):.1f} | {found.median('p99_ms'):.1f} |"
+        )
+
+
+def _targets(run: Run) -> Iterator[str]:
+    """The ratios that the product promises, each with what it is a ratio of."""
+    parts, hello = run.in_process, run.cpu_ms("floors", "FastAPI hello")
+    refresh_floor = _sum(hello, parts.get("ES256 signature"), 2 * run.store_call_ms.get("aiohttp", 0.0) or None)
+    rows = [
+        ("sign in", run.cpu_ms("keyturn", "sign in"), parts.get("hash, argon2-cffi"), 1.05, "the bare hash"),
+        (
+            "sign in, libsodium",
+            run.cpu_ms("keyturn-libsodium", "sign in"),
+            parts.get("hash, libsodium"),
+            1.05,
+            "that hash",
+        ),
+        (
+            "refresh",
+            run.cpu_ms("keyturn", "refresh"),
+            refresh_floor,
+            2.2,
+            "FastAPI hello + a signature + two hand-written DynamoDB calls",
+        ),
+        (
+            "guarded route",
+            run.cpu_ms("floors", "guarded, from the token"),
+            _sum(hello, parts.get("ES256 check")),
+            1.6,
+            "FastAPI hello + one ES256 check",
+        ),
+        ("key set", run.cpu_ms("keyturn", "key set"), run.cpu_ms("floors", "Starlette bytes"), 1.5, "Starlette bytes"),
+    ]
+    yield "| operation | CPU ms | of what | ratio | target |"
+    yield "|---|---|---|---|---|"
+    for name, spent, floor, most, of_what in rows:
+        if spent is not None and floor:
+            yield f"| {name} | {spent:.2f} | {floor:.2f} ({of_what}) | {spent / floor:.2f} | {most} |"
+    if "keyturn" in run.memory_bytes:
+        yield f"| idle worker | | | {run.memory_bytes['keyturn'] / 2**20:.0f} MiB | 110 MiB |"
+
+
+def _sum(*parts: float | None) -> float | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _machine() -> str:
+    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    return f"{model[1] if model else platform.machine()}, {platform.system()} {platform.release().split('-')[0]}"
+
+
+def _versions() -> str:
+    names = ("fastapi", "starlette", "uvicorn", "aioboto3", "argon2-cffi-bindings", "cryptography")
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+    found = [f"{name} {version(name)}" for name in names]
+    return f"Python {platform.python_version()}, {', '.join(found)}, node {node.stdout.strip() or 'not there'}."

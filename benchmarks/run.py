@@ -1,0 +1,117 @@
+"""``make bench``: Keyturn and its peers on one core, in interleaved rounds; writes docs/benchmarks.md.
+
+The server has one core, load and database the other. Every figure is CPU time of the server's processes an operation,
+the median over the rounds; only ratios within one run mean anything. ``--short`` is a try-out that writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvloop
+
+from benchmarks.harness.install import NotHere
+from benchmarks.harness.measure import Figures, Target, measure
+from benchmarks.harness.processes import pin_load
+from benchmarks.report import Run, write
+from benchmarks.store_client import measured
+from benchmarks.targets import peers
+from benchmarks.targets.context import Context
+from benchmarks.targets.floors import floors, in_process
+from benchmarks.targets.keyturn import keyturn
+from service.engines.process import EngineProcess
+from service.engines.registry import choose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    Opened = Callable[[Context], AbstractAsyncContextManager[Target]]
+
+CONNECTIONS = 8
+ALL: dict[str, Opened] = {
+    "floors": floors,
+    "keyturn": keyturn,
+    "keyturn-libsodium": lambda context: keyturn(context, name="keyturn-libsodium", engine="libsodium"),
+    "fastapi-users": peers.fastapi_users,
+    "django": peers.django_simplejwt,
+    "flask": peers.flask_jwt,
+    "better-auth": peers.better_auth,
+    "oidc-provider": peers.oidc_provider,
+    "keycloak": peers.keycloak,
+}
+NOT_HERE = {
+    "better-auth on DynamoDB": "the npm package @datar-platform/better-auth-dynamodb is not to be had (404)",
+    "Ory Hydra": "its module does not build from the Go module proxy alone: it depends on replaced forks",
+}
+
+
+def main() -> int:
+    """Run, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=ALL, default=list(ALL), help="these servers")
+    parser.add_argument("--rounds", type=int, default=3, choices=range(1, 10))
+    parser.add_argument("--seconds", type=float, default=4.0, help="for each operation in each round, 0.2 to 30")
+    parser.add_argument("--short", action="store_true", help="one round of half a second; nothing is written")
+    arguments = parser.parse_args()
+    rounds, seconds = (1, 0.5) if arguments.short else (arguments.rounds, min(30.0, max(0.2, arguments.seconds)))
+    pin_load()
+    done = uvloop.run(bench(arguments.only, rounds=rounds, seconds=seconds, short=arguments.short))
+    write(done, keep=not arguments.short and arguments.only == list(ALL))
+    return 0
+
+
+async def bench(names: list[str], *, rounds: int, seconds: float, short: bool) -> Run:
+    """Every operation of every server, in turns."""
+    with tempfile.TemporaryDirectory(prefix="keyturn-bench-") as folder:
+        async with EngineProcess(choose("auto")) as engine:
+            context = Context(folder=Path(folder), engine_url=engine.endpoint_url, short=short)
+            os.environ.update(context.aws)
+            done = Run(rounds=rounds, seconds=seconds, connections=CONNECTIONS, skipped=dict(NOT_HERE))
+            async with AsyncExitStack() as stack:
+                targets = await _open(names, context, stack, done)
+                for number in range(rounds + 1):
+                    await _round(targets, done, seconds=seconds / 4 if number == 0 else seconds, counts=number > 0)
+            done.in_process = await asyncio.to_thread(in_process, 1.0 if short else 8.0)
+            done.store_call_ms = await measured(calls=50 if short else 300, rounds=1 if short else 5)
+            return done
+
+
+async def _open(names: list[str], context: Context, stack: AsyncExitStack, done: Run) -> dict[str, Target]:
+    targets = {}
+    for name in names:
+        try:
+            targets[name] = await stack.enter_async_context(ALL[name](context))
+        except NotHere as reason:
+            done.skipped[name] = str(reason)
+            _say(f"{name}: skipped: {reason}")
+            continue
+        done.memory_bytes[name] = targets[name].idle_memory_bytes
+        done.start_seconds[name] = targets[name].running.started_seconds
+        _say(f"{name}: serves after {done.start_seconds[name]:.1f} s with {done.memory_bytes[name] / 2**20:.0f} MiB")
+    return targets
+
+
+async def _round(targets: dict[str, Target], done: Run, *, seconds: float, counts: bool) -> None:
+    for name, target in targets.items():
+        for operation, do in target.operations.items():
+            sample = await measure(target, do, connections=CONNECTIONS, seconds=seconds)
+            if counts:
+                done.figures.setdefault((name, operation), Figures()).samples.append(sample)
+                _say(f"{name:<20} {operation:<28} {sample.cpu_ms:8.2f} ms {sample.per_second:8.0f}/s")
+
+
+def _say(line: Any) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

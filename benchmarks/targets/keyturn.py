@@ -1,0 +1,93 @@
+"""Keyturn as it runs in production, with the throttle on; the same again with the faster argon2."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.harness.measure import Target
+from benchmarks.harness.processes import Program, free_port, run
+from benchmarks.targets.context import PASSWORD, Context
+from benchmarks.targets.stock import stock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from benchmarks.harness.measure import Operation
+    from benchmarks.harness.wire import Wire
+    from service.sessions.issue import IssuedTokens
+
+_TOOLS = Path(sys.executable).parent
+
+
+def environ(context: Context, *, name: str, port: int, engine: str) -> dict[str, str]:
+    """The settings of one server. A generation stands one second, so that every refresh rotates."""
+    key = base64.b64encode(bytes(range(32))).decode()
+    return {
+        **context.aws,
+        "KEYTURN_ENV": "dev",
+        "KEYTURN_ISSUER": f"http://127.0.0.1:{port}",
+        "KEYTURN_TABLE_PREFIX": f"bench-{name}",
+        "KEYTURN_REFRESH_KEYS": f"1:{key}",
+        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{key}",
+        "KEYTURN_IDENTITY_KEY": key,
+        "KEYTURN_BREACH_LIST": "offline",
+        "KEYTURN_REFRESH_GRACE_SECONDS": "0",
+        "KEYTURN_CLOCK_SKEW_SECONDS": "0",
+        "KEYTURN_STORE_DEADLINE_SECONDS": "1",
+        "KEYTURN_MAIL_URL": f"maildir:{context.folder / name}-mail",
+        "KEYTURN_LOG_LEVEL": "warning",
+        # Each request comes from a network of its own: the limits of one are on, and none is reached.
+        "KEYTURN_TRUSTED_PROXIES": "1",
+        "KEYTURN_ARGON2_ENGINE": engine,
+        "KEYTURN_MANAGEMENT_PORT": str(free_port()),
+        "KEYTURN_HASH_SLOTS": "1",
+    }
+
+
+@asynccontextmanager
+async def keyturn(context: Context, *, name: str = "keyturn", engine: str = "argon2-cffi") -> AsyncIterator[Target]:
+    """One worker, with people and sessions in its tables."""
+    port = free_port()
+    variables = environ(context, name=name, port=port, engine=engine)
+    issued = await stock(variables, people=context.people, sessions=context.sessions, password=PASSWORD)
+    command = (str(_TOOLS / "keyturn"), "serve", "--port", str(port))
+    program = Program(name=name, command=command, folder=context.folder, port=port, environ=variables, ready="/readyz")
+    with run(program, context.folder / f"{name}.log") as running:
+        memory = running.memory_bytes()
+        yield Target(running=running, operations=operations(issued, people=context.people), idle_memory_bytes=memory)
+
+
+def operations(issued: list[IssuedTokens], *, people: int) -> dict[str, Operation]:
+    """What is asked of it. Sessions are refreshed in turn, so each has stood its second when its turn comes again."""
+    numbers, somebody = itertools.count(1), itertools.cycle(range(people))
+    refresh_tokens = [tokens.refresh_token.reveal() for tokens in issued]
+    turns = itertools.cycle(range(len(refresh_tokens)))
+    bearer = f"Authorization: Bearer {issued[0].access_token.reveal()}\r\n"
+
+    def network() -> str:
+        number = next(numbers)
+        return f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}\r\n"
+
+    async def sign_in(wire: Wire, _number: int) -> None:
+        body = {"identifier": f"person{next(somebody)}@example.com", "password": PASSWORD}
+        await wire.expect(200, "POST", "/v1/login", body, headers=network())
+
+    async def refresh(wire: Wire, _number: int) -> None:
+        turn = next(turns)
+        answer = await wire.expect(
+            200, "POST", "/v1/refresh", {"refresh_token": refresh_tokens[turn]}, headers=network()
+        )
+        refresh_tokens[turn] = answer.json()["refresh_token"]
+
+    async def me(wire: Wire, _number: int) -> None:
+        await wire.expect(200, "GET", "/v1/me", headers=bearer + network())
+
+    async def jwks(wire: Wire, _number: int) -> None:
+        await wire.expect(200, "GET", "/.well-known/jwks.json", headers=network())
+
+    return {"sign in": sign_in, "refresh": refresh, "who am I, with the user read": me, "key set": jwks}
