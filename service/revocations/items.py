@@ -1,4 +1,4 @@
-"""An entry to its DynamoDB item and back: some 90 bytes, so that one read unit brings more than forty.
+"""An entry to its DynamoDB item and back: some 80 bytes, so that one read unit brings about fifty.
 
 The sort key is the place in the feed and says it all: the time in 13 digits, the kind, the id, and of a user the epoch.
 As text it sorts by time.

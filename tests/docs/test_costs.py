@@ -12,16 +12,20 @@ import pytest
 
 from service.accounts.forgot_password import ForgotPassword
 from service.engines.registry import choose
+from service.revocations.model import BUCKET_SECONDS
 from service.tokens.keyring import KeyRing
 from service.users.repo import UserRepo
 from tests.docs.markdown import ROOT
+from tests.support.feed import FEED_KEY, FEED_KEYS
 from tests.support.people import PASSWORD, bearer, refresh, register, sign_in, sign_up
 
 _ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
 _DOLLARS = {"writes": Decimal("0.625"), "reads": Decimal("0.125")}
 SINGLE_WRITES = {"put_item", "update_item", "delete_item"}
-_LINES = _ROW.findall((ROOT / "docs/costs.md").read_text("utf-8"))
+_TEXT, _, _BESIDE_A_FEED = (ROOT / "docs/costs.md").read_text("utf-8").partition("## Beside a revocation feed")
+_LINES, _FEED_LINES = _ROW.findall(_TEXT), _ROW.findall(_BESIDE_A_FEED)
 DOCUMENTED = {name: (float(writes), float(reads)) for name, writes, reads, _ in _LINES}
+BESIDE_A_FEED = {name: (float(writes), float(reads)) for name, writes, reads, _ in _FEED_LINES}
 RESTED_SECONDS = 900
 """After this the last mails to an address and from a network are forgotten."""
 NOBODY = {"email": "nobody@example.com"}
@@ -31,9 +35,15 @@ counts_right = pytest.mark.skipif(choose("auto").name != "dynoxide", reason="the
 
 
 @pytest.fixture
-def environ(environ):
+def feed_keys():
+    """No revocation feed."""
+    return ""
+
+
+@pytest.fixture
+def environ(environ, feed_keys):
     """As it is run: attempts are counted, and mails bounded."""
-    return {**environ, "KEYTURN_THROTTLE": "on"}
+    return {**environ, "KEYTURN_THROTTLE": "on", "KEYTURN_REVOCATION_FEED_KEYS": feed_keys}
 
 
 @pytest.fixture
@@ -191,7 +201,57 @@ async def recover(client, mailbox, measure, tokens, clock):
     await post("confirm another address", "/v1/email/change/confirm", 204, {"token": token})
 
 
+@counts_right
+@pytest.mark.parametrize("feed_keys", [FEED_KEYS])
+async def test_beside_a_revocation_feed_what_ends_something_costs_more_and_nothing_else(
+    client, mailbox, measure, clock
+):
+    await sign_up(client, mailbox)
+    async with measure("sign in"):
+        tokens = await sign_in(client)
+    async with measure("refresh"):
+        assert (await refresh(client, tokens["refresh_token"])).status_code == 200
+    async with measure("refresh, reuse found", seconds=120):
+        assert (await refresh(client, tokens["refresh_token"])).status_code == 401
+    tokens = await sign_in(client)
+    async with measure("log out"):
+        assert (await client.post("/v1/logout", json={"refresh_token": tokens["refresh_token"]})).status_code == 204
+    async with measure("log out again"):
+        assert (await client.post("/v1/logout", json={"refresh_token": tokens["refresh_token"]})).status_code == 204
+    tokens, other = await sign_in(client), await sign_in(client)
+    me = f"/v1/users/{(await client.get('/v1/me', headers=bearer(tokens))).json()['user_id']}"
+    async with measure("end a session"):
+        path = f"{me}/sessions/{other['session_id']}"
+        assert (await client.delete(path, headers=bearer(tokens))).status_code == 204
+    change = {"current_password": PASSWORD, "new_password": NEW}
+    async with measure("change the password"):
+        assert (await client.post("/v1/password/change", json=change, headers=bearer(tokens))).status_code == 204
+    before = len(mailbox.all("ada@example.com"))
+    clock.advance(seconds=RESTED_SECONDS)
+    await client.post("/v1/password/forgot", json={"email": "ada@example.com"})
+    reset = {"token": await mailbox.token("ada@example.com", count=before + 1), "new_password": PASSWORD}
+    async with measure("reset with the link"):
+        assert (await client.post("/v1/password/reset", json=reset)).status_code == 204
+    tokens = await sign_in(client)
+    async with measure("log out everywhere"):
+        assert (await client.post("/v1/logout-all", headers=bearer(tokens))).status_code == 204
+    await poll(client, measure, clock)
+    assert measure.found == BESIDE_A_FEED
+
+
+async def poll(client, measure, clock):
+    """In the middle of a bucket: for eighteen seconds of its ten minutes two are read."""
+    clock.advance(seconds=BUCKET_SECONDS - clock.ms // 1000 % BUCKET_SECONDS + BUCKET_SECONDS / 2)
+    ask = {"url": "/v1/revocations", "headers": {"Authorization": f"Bearer {FEED_KEY}"}}
+    await client.get(**ask)
+    async with measure("poll the feed, the first in a second", seconds=1):
+        assert (await client.get(**ask)).status_code == 200
+    async with measure("poll the feed, all others in that second"):
+        for _ in range(20):
+            assert (await client.get(**ask)).status_code == 200
+
+
 def test_each_price_is_that_of_its_units():
-    for name, writes, reads, price in _LINES:
+    for name, writes, reads, price in _LINES + _FEED_LINES:
         exact = Decimal(writes) * _DOLLARS["writes"] + Decimal(reads) * _DOLLARS["reads"]
         assert Decimal(price) == exact.quantize(Decimal("0.01"), ROUND_HALF_UP), name
