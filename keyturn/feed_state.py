@@ -96,12 +96,12 @@ class Progress:
     complete_since: Moment | None = None
     signed: Moment | None = None
 
-    def heard(self, statement: Statement, *, etag: str | None, now: Moment) -> tuple[Statement, Progress]:
+    def after_page(self, statement: Statement, *, etag: str, now: Moment) -> Progress:
         """After a statement that was asked for at ``now``."""
         began = self.began or now
         if statement.more:
-            return statement, Progress(cursor=statement.following, began=began)
-        return statement, Progress(cursor=statement.following, etag=etag or "", complete_since=began, signed=now)
+            return Progress(cursor=statement.following, began=began)
+        return Progress(cursor=statement.following, etag=etag, complete_since=began, signed=now)
 
     def unchanged(self, now: Moment) -> Progress:
         """After the word that nothing is new."""

@@ -10,7 +10,7 @@ from keyturn.bounds import Bounds
 from keyturn.errors import Revoked
 from keyturn.issuer_keys import IssuerKeys
 from keyturn.issuer_url import check_issuer
-from keyturn.ports import Clock, Pending, SystemClock
+from keyturn.ports import Clock, Pending, SystemClock, TakesKeys
 from keyturn.strict import parse
 from keyturn.verifier import DEFAULT_LEEWAY_SECONDS, MAX_LEEWAY_SECONDS, verify_parsed
 from keyturn.waiting import drive, drive_async
@@ -118,6 +118,8 @@ class Verifier:
         self._revocations = revocations
         learning: object = revocations
         self._pending = learning.pending if isinstance(learning, Pending) else None
+        if isinstance(learning, TakesKeys):
+            learning.offer_keys(keys, issuer=issuer)
 
     def verify(self, token: str) -> Principal:
         """The principal that ``token``, what stood after ``Bearer``, vouches for.

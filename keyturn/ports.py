@@ -6,8 +6,11 @@ import time
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Future
 
+    from keyturn.issuer_keys import IssuerKeys
+    from keyturn.keys import VerifyingKey
     from keyturn.principal import Principal
 
 
@@ -48,6 +51,15 @@ class Revocations(Protocol):
         Raises:
             RevocationUnknown: what is known is older than its bound. Never guess: the guard answers 503.
         """
+        ...
+
+
+@runtime_checkable
+class TakesKeys(Protocol):
+    """An object that verifies what the issuer signs, as ``Revocations`` that it publishes."""
+
+    def offer_keys(self, keys: Mapping[str, VerifyingKey] | IssuerKeys, *, issuer: str) -> None:
+        """Keys that a verifier of ``issuer`` has. Taken where none were given and the issuer is the same."""
         ...
 
 

@@ -259,6 +259,17 @@ def test_fail_closed_a_forged_statement_teaches_nothing(make_feed, issuer, feed_
         issuer.verifier(revocations=feed).verify(token(issuer))
 
 
+def test_a_feed_verifies_with_the_keys_of_its_verifier_and_with_those_of_no_other_issuer(
+    make_feed, issuer, feed_issuer, clock
+):
+    other, feed = OfflineIssuer(issuer="https://other.test", clock=clock), make_feed(keys=None)
+    other.verifier(revocations=feed)
+    guard = issuer.verifier(revocations=feed)
+    feed_issuer.end_session("s1")
+    with pytest.raises(errors.Revoked):
+        guard.verify(token(issuer))
+
+
 def test_a_cursor_that_the_issuer_does_not_know_any_more_is_given_up(guard, issuer, feed, feed_issuer):
     feed_issuer.end_session("s1")
     guard.verify(token(issuer, session="s2"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from keyturn.feed_state import FeedBounds, Progress, Sight
@@ -59,6 +61,22 @@ def test_a_poll_that_is_overdue_is_asked_for_by_a_request():
 
 def test_a_statement_may_be_as_old_as_what_is_clear_and_a_clock_behind_by_half_a_minute():
     assert BOUNDS.earliest(at(1000)) == 940
+
+
+@dataclass(frozen=True)
+class Said:
+    following: str
+    more: bool
+
+
+def test_when_the_last_page_has_come_everything_is_known_until_the_first_was_asked_for():
+    """What was ended while pages were read may stand before those that were read."""
+    first = Progress().after_page(Said("two", more=True), etag="e1", now=at(100))
+    assert (first.cursor, first.complete_since, first.etag) == ("two", None, "")
+    last = first.after_page(Said("on", more=False), etag="e2", now=at(104))
+    assert (last.cursor, last.complete_since, last.etag, last.began) == ("on", at(100), "e2", None)
+    assert last.after_page(Said("on", more=False), etag="e3", now=at(109)).complete_since == at(109)
+    assert last.unchanged(at(109)).complete_since == at(109)
 
 
 def test_word_without_a_signature_is_believed_for_half_of_the_longest_time():
