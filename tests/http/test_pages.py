@@ -89,6 +89,22 @@ async def test_the_button_confirms_an_address_once_and_signs_nobody_in(client, m
     assert is_page(await press(client, "/email/verify", token), 400, "This link does not work")
 
 
+async def test_the_field_for_a_password_hides_what_is_typed_and_lets_paste_and_password_managers_work(
+    client, mailbox, ada
+):
+    token = await mailed_reset(client, mailbox, ada)
+    for answer in (
+        await look(client, "/password/reset", token),
+        await press(client, "/password/reset", token, new_password="short"),
+    ):
+        # No script may run there (is_page), and nothing but a script can take paste away.
+        assert is_page(answer, answer.status_code, "Choose a new password")
+        (field,) = re.findall(r'<input[^>]*name="new_password"[^>]*>', answer.text)
+        assert 'type="password"' in field
+        assert 'autocomplete="new-password"' in field
+        assert not re.search(r"maxlength|pattern|readonly|disabled|\son\w+=", field)
+
+
 async def test_the_form_sets_a_new_password_once_and_ends_every_session(client, mailbox, ada, tokens):
     token = await mailed_reset(client, mailbox, ada)
     assert is_page(await look(client, "/password/reset", token), 200, "Choose a new password")
