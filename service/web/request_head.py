@@ -1,4 +1,4 @@
-"""A ceiling for the head of a request, and one reading of where its body ends.
+"""A ceiling for the head of a request, one reading of where its body ends, and one Host.
 
 uvicorn's two parsers differ: h11 bounds the head but takes Content-Length beside Transfer-Encoding, on which two
 servers in a row may disagree (RFC 9112 section 6.1, request smuggling); httptools refuses that and bounds nothing.
@@ -22,7 +22,10 @@ DEFAULT_HEAD_BYTES = 16 * 1024
 
 
 class RequestHead:
-    """Pure ASGI. Answers 431 for a head over ``limit_bytes`` (RFC 6585 section 5) and 400 for an ambiguous body."""
+    """Pure ASGI. Answers 431 for a head over ``limit_bytes`` (RFC 6585 section 5) and 400 for an ambiguous one.
+
+    Of two Host fields a proxy may have believed either (RFC 9112 section 3.2); we believe none, and refuse both.
+    """
 
     def __init__(self, app: ASGIApp, limit_bytes: int = DEFAULT_HEAD_BYTES) -> None:
         self.app = app
@@ -36,7 +39,7 @@ class RequestHead:
             response = problem_response(status=431, code="head_too_large", title="The request's headers are too large.")
             await response(scope, receive, send)
         elif _is_ambiguous(Headers(scope=scope)):
-            await response_for(BadRequest("content-length beside transfer-encoding"))(scope, receive, send)
+            await response_for(BadRequest("two hosts, or two ways to end the body"))(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -47,4 +50,4 @@ def _head_bytes(scope: Scope) -> int:
 
 
 def _is_ambiguous(headers: Headers) -> bool:
-    return "content-length" in headers and "transfer-encoding" in headers
+    return ("content-length" in headers and "transfer-encoding" in headers) or len(headers.getlist("host")) > 1

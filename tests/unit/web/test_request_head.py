@@ -28,3 +28,11 @@ async def test_request_smuggling_two_lengths_of_one_body_are_400(call, hello, en
     for single in headers:
         answer, _ = await call(RequestHead(hello), headers=[single])
         assert answer.status == 200
+
+
+@pytest.mark.parametrize("hosts", [("a.example", "b.example"), ("a.example", "a.example")])
+async def test_host_header_poisoning_two_hosts_are_400(call, hello, hosts):
+    answer, _ = await call(RequestHead(hello), headers=[("Host", host) for host in hosts])
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "invalid_request")
+    answer, _ = await call(RequestHead(hello), headers=[("Host", hosts[0])])
+    assert answer.status == 200
