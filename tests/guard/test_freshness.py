@@ -146,7 +146,9 @@ def test_an_issuer_that_is_away_is_asked_no_more_often_than_the_bound(still, gua
     assert still.fetches == 1
 
 
-def test_a_new_key_while_the_issuer_is_away_cannot_be_known_and_nobody_waits(still, guard):
+def test_a_new_key_while_the_issuer_is_away_cannot_be_known_and_nobody_waits(still, guard_of):
+    guard = guard_of(still, bounds=Bounds(refetch_seconds=600))
+    guard.prepare()
     still.answers[JWKS_PATH] = AWAY
     still.rotate()
     token = still.token_for("user")

@@ -56,7 +56,8 @@ def rotation(live):
 async def test_in_an_event_loop_nobody_is_refused_and_the_loop_is_never_held_up(live, rotation, guard_of):
     guard = guard_of(live, bounds=BOUNDS)
     await guard.prepare_async()
-    end, verified, pauses = time.monotonic() + SECONDS, 0, []
+    began = time.monotonic()
+    end, verified, pauses = began + SECONDS, 0, []
 
     async def caller():
         nonlocal verified
@@ -67,16 +68,16 @@ async def test_in_an_event_loop_nobody_is_refused_and_the_loop_is_never_held_up(
 
     async def heart():
         while time.monotonic() < end:
-            began, worked = time.monotonic(), time.thread_time()
+            slept, worked = time.monotonic(), time.thread_time()
             await asyncio.sleep(0.01)
             # What this thread did itself is no hold-up: the others are eight callers' worth of signatures.
-            pauses.append(time.monotonic() - began - (time.thread_time() - worked))
+            pauses.append(time.monotonic() - slept - (time.thread_time() - worked))
 
     await asyncio.gather(heart(), *(caller() for _ in range(8)))
     assert verified > 100
     assert sorted(pauses)[len(pauses) // 2] < 0.25
     assert_retired_keys_die(guard, rotation)
-    assert live.fetches <= 5 * SECONDS
+    assert live.fetches <= 5 * (time.monotonic() - began) + 5
 
 
 def test_in_threads_nobody_is_refused(live, rotation, guard_of):

@@ -18,7 +18,7 @@ THREADS, TASKS = 20, 1000
 @pytest.fixture
 def known(live, guard_of):
     """A guard that has the issuer's keys."""
-    guard = guard_of(live, bounds=Bounds(fetch_seconds=20))
+    guard = guard_of(live, bounds=Bounds(fetch_seconds=20, refetch_seconds=60))
     guard.prepare()
     live.asked.clear()
     return guard
