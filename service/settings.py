@@ -93,6 +93,7 @@ class Settings(BaseModel):
 
     mail_url: SecretStr = SecretStr("")
     mail_from: str = ""
+    mail_sending: Literal["process", "stream"] = "process"
     mail_templates: str = ""
     locale: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 

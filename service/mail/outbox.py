@@ -71,12 +71,12 @@ class Outbox:
         """A letter for ``message``, not yet stored."""
         now_ms = self.clock.now_ms()
         place = new_place(now_ms=now_ms, entropy=self.entropy)
-        held_ms = CLAIM_SECONDS * 1000 if self.sends_itself else 0
         letter = Letter(
             place=place,
             sealed=self.seal.seal(message, place),
             tries=1 if self.sends_itself else 0,
-            claimed_until_ms=now_ms + held_ms,
+            # Nobody's, it is due at once, also by a clock that is behind this one.
+            claimed_until_ms=now_ms + CLAIM_SECONDS * 1000 if self.sends_itself else 0,
         )
         return Announced(letter=letter, action=put_letter(letter, now_ms=now_ms))
 
@@ -119,7 +119,10 @@ class Outbox:
         return claimed
 
     async def take(self, letter: Letter) -> bool:
-        """Claim and send one letter, if it is due and nobody else was faster. A stream calls this for new letters."""
+        """Claim and send one letter, if it is due and nobody else was faster. ``service.mail.stream`` calls this.
+
+        Raises StoreUnavailable.
+        """
         if not self._is_due(letter):
             return False
         mine = await self.repo.claim(letter, until_ms=self.clock.now_ms() + CLAIM_SECONDS * 1000)

@@ -60,7 +60,7 @@ class OutboxRepo:
         page = await self.dynamo.query(
             Query(table=Table.OUTBOX, condition=_OF_SHARD, values={":pk": shard}, limit=_PAGE, start=start)
         )
-        return tuple(_from_item(item) for item in page.items), page.next_start
+        return tuple(from_item(item) for item in page.items), page.next_start
 
     async def claim(self, letter: Letter, *, until_ms: int) -> Letter | None:
         """The letter, claimed; None when another was faster, or it has left."""
@@ -76,7 +76,7 @@ class OutboxRepo:
             )
         except ConditionFailed:
             return None
-        return _from_item(item or {})
+        return from_item(item or {})
 
     async def put_off(self, letter: Letter, *, at_ms: int) -> None:
         """Give the claim back: the next try may begin at ``at_ms``. Nothing when the claim had run out."""
@@ -102,7 +102,8 @@ def _key(place: Place) -> dict[str, Value]:
     return {"pk": place.shard, "sk": place.position}
 
 
-def _from_item(item: Item) -> Letter:
+def from_item(item: Item) -> Letter:
+    """The letter of an item."""
     raw = cast("dict[str, Any]", item)
     return Letter(
         place=Place(shard=raw["pk"], position=raw["sk"]),

@@ -34,7 +34,7 @@ async def build(base: Base) -> AsyncIterator[Services]:
         open_sender(mail_url) as sender,
     ):
         core, cursors = build_core(base, checker, sender), Cursors(base.identity_master, base.entropy)
-        sweeping = asyncio.create_task(core.outbox.run())
+        sweeping = asyncio.create_task(core.outbox.run()) if core.outbox.sends_itself else None
         try:
             yield Services(
                 checker,
@@ -48,8 +48,9 @@ async def build(base: Base) -> AsyncIterator[Services]:
                 *revocation_services(core, cursors),
             )
         finally:
-            sweeping.cancel()
-            await asyncio.gather(sweeping, return_exceptions=True)
+            if sweeping is not None:
+                sweeping.cancel()
+                await asyncio.gather(sweeping, return_exceptions=True)
             await core.outbox.drain(_DRAIN_SECONDS)
             await core.audit_table.drain(_DRAIN_SECONDS)
             await core.hasher.pool.close()

@@ -23,6 +23,7 @@ CLOCK_AND_CHANCE = {
 }
 ENVIRONMENT = {
     "service/workers.py": "a worker's settings",
+    "service/outbox_worker.py": "a function's settings",
     "service/store/client.py": "AWS_REGION, which boto alone does not read",
     "keyturn/websession/client.py": "AWS_REGION, which boto3 alone does not read",
     "service/engines/": "where fetched engines are kept, and what their processes inherit",

@@ -9,7 +9,7 @@ from typing import Any
 from service.mail.letter import LetterSeal
 from service.mail.message import MailKind, MailMessage
 from service.mail.outbox import Outbox
-from service.mail.outbox_repo import Letter, _from_item
+from service.mail.outbox_repo import Letter, from_item
 from service.mail.render import Renderer
 from service.mail.retry import Retry
 from service.store.errors import StoreUnavailable
@@ -56,7 +56,7 @@ class Shelf:
 
     async def put(self, action):
         await self._call("put")
-        letter = _from_item(action.item)
+        letter = from_item(action.item)
         self.letters[letter.place] = letter
 
     async def page(self, shard, *, start):
