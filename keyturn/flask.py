@@ -1,7 +1,7 @@
 """Flask: ``guard = Guard(verifier, app)``, then one decorator a view.
 
 ``@guard.signed_in``, ``@guard.requires("notes:write")``, ``@guard.owns("user_id")``; inside, ``current_principal``.
-A decorator stands below ``@app.get(...)``, so that Flask registers what it guards.
+A decorator stands below ``@app.get(...)``, so that Flask registers what it guards; above it, requests fail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from keyturn.principal import Principal
 from keyturn.requirements import Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from flask import Blueprint
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 View = TypeVar("View", bound="Callable[..., Any]")
 _EXTENSION = "keyturn"
 _ENVIRON_KEY = "keyturn.principal"
+_ADMITTED_KEY = "keyturn.admitted"
 _NOBODY = Requirement()
 
 
@@ -36,6 +37,7 @@ class Guard:
 
     def __init__(self, verifier: Verifier, app: Flask | None = None) -> None:
         self.verifier = verifier
+        self._guarded: set[Callable[..., Any]] = set()
         if app is not None:
             self.init_app(app)
 
@@ -43,6 +45,7 @@ class Guard:
         """Answer the errors of guards as problem documents (RFC 9457), wherever they are raised."""
         app.extensions[_EXTENSION] = self
         app.register_error_handler(GuardError, response_for)
+        app.before_request(self._refuse_bare_view)
 
     def admit(self, requirement: Requirement = _NOBODY) -> Principal:
         """The caller of this request, of whom ``requirement`` holds; also in ``current_principal`` from here on.
@@ -50,10 +53,13 @@ class Guard:
         Raises:
             GuardError: see ``Verifier.authenticate`` and ``Verifier.require``.
         """
-        principal = _admitted()
+        # By verifier: what one of them has admitted, another one may not even know.
+        admitted: dict[Verifier, Principal] = request.environ.setdefault(_ADMITTED_KEY, {})
+        principal = admitted.get(self.verifier)
         if principal is None:
             principal = self.verifier.authenticate(request.headers.getlist("Authorization"))
-            request.environ[_ENVIRON_KEY] = g.principal = principal
+            admitted[self.verifier] = principal
+        request.environ[_ENVIRON_KEY] = g.principal = principal
         self.verifier.require(principal, requirement)
         return principal
 
@@ -86,6 +92,7 @@ class Guard:
                 self.admit(requirement)
                 return current_app.ensure_sync(view)(*args, **parameters)
 
+            self._guarded.update(_within(guarded))
             return cast("View", guarded)
 
         return decorate
@@ -115,15 +122,29 @@ class Guard:
                 handed = parameters if into is None else {into: loaded}
                 return current_app.ensure_sync(view)(**handed)
 
+            self._guarded.update(_within(guarded))
             return cast("View", guarded)
 
         return decorate
+
+    def _refuse_bare_view(self) -> None:
+        # A decorator above ``@app.get`` guards a name that nobody calls; Flask would call what it was given below.
+        view = None if request.endpoint is None else current_app.view_functions.get(request.endpoint)
+        if view in self._guarded:
+            raise RuntimeError(f"a guard stands above the route of {request.endpoint!r}, where Flask does not see it")
 
 
 def response_for(error: GuardError) -> Response:
     """The problem document for ``error``, with its challenge."""
     answer = answer_to(error)
     return Response(json.dumps(answer.problem), status=answer.status, headers=dict(answer.headers))
+
+
+def _within(guarded: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """What ``guarded`` stands around, to the innermost function."""
+    inner: Callable[..., Any] | None = guarded
+    while (inner := getattr(inner, "__wrapped__", None)) is not None:
+        yield inner
 
 
 def _current() -> Principal:

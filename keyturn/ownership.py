@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from keyturn.errors import NotFound
+from keyturn.requirements import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,11 +34,18 @@ class Owns(Generic[T]):
     ``target`` is the name of a path parameter that holds a user's id, or a loader: a function, plain or ``async``,
     from the path's parameters by name to the object or None. ``owner`` says whose a loaded object is: the name of an
     attribute or key, or a function. ``or_scope`` names a scope whose holders need not be the owner.
+
+    Raises:
+        ValueError: ``or_scope`` is not one scope.
     """
 
     target: str | Callable[..., T | None] | Callable[..., Awaitable[T | None]]
     owner: str | Callable[[T], str] = DEFAULT_OWNER
     or_scope: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.or_scope is not None and not is_name(self.or_scope):
+            raise ValueError("or_scope is no scope that a token can hold")
 
     @property
     def loader(self) -> Callable[..., T | Awaitable[T | None] | None] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,11 @@ class Principal:
     acr: str | None = field(repr=False)
     token_id: str = field(repr=False)
     claims: Mapping[str, object] = field(repr=False, compare=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> NoReturn:
+        # FastAPI would read a parameter that has lost its guard from the body, and believe whoever wrote it.
+        raise TypeError("a Principal comes from a guard, never from a request: Annotated[Principal, guard.signed_in]")
 
     def has_scope(self, scope: str) -> bool:
         """Whether the token was issued with ``scope``."""

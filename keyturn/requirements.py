@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")
 
 
+def is_name(text: str) -> bool:
+    """Whether ``text`` can be a scope, and stand in a challenge."""
+    return _NAME.fullmatch(text) is not None
+
+
 def require_scopes(principal: Principal, *scopes: str) -> None:
     """The token holds each of ``scopes``.
 
@@ -72,7 +77,7 @@ class Requirement:
 
     def __post_init__(self) -> None:
         names = (*self.scopes, *self.amr, *self.acr_values)
-        if not all(_NAME.fullmatch(name) for name in names):
+        if not all(is_name(name) for name in names):
             raise ValueError("a scope, method or acr value has a character that it cannot have")
         if self.max_age_seconds is not None and self.max_age_seconds < 0:
             raise ValueError("max_age_seconds is below zero")
