@@ -19,7 +19,7 @@ __all__ = ["dynoxide_url", "house"]
 
 BESIDE_A_FEED = {
     # operation: (write units, read units)
-    "sign in": (1, 2),
+    "sign in on a new device": (2, 2),
     "refresh, rotated": (1, 1),
     "refresh, reuse found": (4, 1),
     "log out": (2, 1),
@@ -51,11 +51,11 @@ async def pass_time(house, *, seconds):
 
 async def test_sign_in_and_refresh_cost_what_they_cost_without_a_feed(house):
     await house.person()
-    async with house.costs("sign in"):
+    async with house.costs("sign in on a new device"):
         issued = await house.sign_in()
     async with house.costs("refresh, rotated"):
         await house.refresh(issued)
-    for operation in ("sign in", "refresh, rotated"):
+    for operation in ("sign in on a new device", "refresh, rotated"):
         assert BESIDE_A_FEED[operation] == BUDGET[operation]
 
 
