@@ -104,7 +104,7 @@ async def _spent(calls: int, rounds: int) -> dict[str, list[float]]:
     async with EngineProcess(choose("auto")) as engine, AsyncExitStack() as stack:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.endpoint_url
         ways = await _ways(stack)
-        await _make_table(stack)
+        await make_table(stack)
         spent: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(rounds + 1):
             for name, call in ways.items():
@@ -131,12 +131,13 @@ async def _ways(stack: AsyncExitStack) -> Mapping[str, Any]:
         "lean": lean,
     }
     ways = {name: partial(_by_method, client) for name, client in by_name.items()}
-    ways["aiohttp"] = partial(_over_aiohttp, await stack.enter_async_context(_aiohttp_session()), lean)
+    ways["aiohttp"] = partial(over_aiohttp, await stack.enter_async_context(aiohttp_session()), lean)
     ways["bare"] = partial(_bare, lean.line, {name: await _prepared(lean, name, asked) for name, asked in CALLS})
     return ways
 
 
-async def _make_table(stack: AsyncExitStack) -> None:
+async def make_table(stack: AsyncExitStack) -> None:
+    """The table of the calls, with its one session."""
     client = await stack.enter_async_context(open_client(validate_parameters=False))
     await client.create_table(
         TableName=TABLE,
@@ -159,7 +160,8 @@ async def _hook(lean: Any, params: dict[str, Any], **_: Any) -> Any:
 
 
 @asynccontextmanager
-async def _aiohttp_session() -> AsyncIterator[aiohttp.ClientSession]:
+async def aiohttp_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """One as cheap as its options make it."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=128, keepalive_timeout=50),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -170,7 +172,8 @@ async def _aiohttp_session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def _over_aiohttp(session: aiohttp.ClientSession, lean: Any, name: str, request: dict[str, Any]) -> Any:
+async def over_aiohttp(session: aiohttp.ClientSession, lean: Any, name: str, request: dict[str, Any]) -> Any:
+    """The transport that anybody would write by hand."""
     body = orjson.dumps(request, default=_base64)
     head = (await lean._signed(TARGETS[name], body, lean.clock.now_ms()))[: -len(body)].decode()  # noqa: SLF001
     headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])

@@ -25,6 +25,7 @@ from service.kernel.entropy import SystemEntropy
 from service.telemetry.tracing import OFF
 from service.throttle.coarse import NEVER_LIMITED
 from service.web import problem_docs, problems
+from service.web.direct_routes import DirectRoutes
 from service.web.edge import edge_middleware
 from service.wiring.build import build
 from service.wiring.throttle import coarse_limits
@@ -80,6 +81,8 @@ def create_app(
         summary="Authentication on DynamoDB",
         lifespan=lifespan,
         redirect_slashes=False,
+        # Spans are ours to make (web/request_spans): of a request they hold what we chose and nothing else.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         openapi_url="/openapi.json" if settings.is_dev else None,
         # Its page needs scripts from elsewhere, which our content security policy refuses.
         docs_url=None,
@@ -99,5 +102,6 @@ def create_app(
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.router.middleware_stack = DirectRoutes(app.router.middleware_stack, ROUTERS)
     problem_docs.install_schema(app, never_limited=NEVER_LIMITED)
     return app

@@ -16,6 +16,7 @@ import structlog
 
 from service.audit.backoff import Backoff
 from service.audit.entry import Entry, EventIds
+from service.audit.keeping import places
 from service.audit.repo import puts
 from service.store.errors import StoreUnavailable
 from service.telemetry.request_facts import current_facts
@@ -106,6 +107,10 @@ class TableAudit:
         return self._dropped - dropped_before
 
     def _puts(self, event: Event) -> list[Put]:
+        kept = places(event)
+        if not (kept.user or kept.feed):
+            # Most events are refreshes, which are in the log alone.
+            return []
         event_id, time_ms = self._ids.next()
         entry = Entry(event_id=event_id, time_ms=time_ms, event=event, facts=current_facts())
         return puts(entry, retention_seconds=self._retention_seconds)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
@@ -14,7 +13,7 @@ from keyturn.bearer import read_bearer
 from keyturn.errors import NoToken, TokenError
 from service.errors import NotFound, Unauthenticated
 from service.settings_rules import decode_key
-from service.web.provide import provided
+from service.web.provide import services_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +39,15 @@ class FeedKeys:
 
 
 class _FeedKey(SecurityBase):
-    """The header lines, and the security scheme in OpenAPI."""
+    """Whoever holds a feed key; also the security scheme in OpenAPI."""
 
     def __init__(self) -> None:
         self.model = HTTPBearerModel(description="A key of `KEYTURN_REVOCATION_FEED_KEYS`, without its number.")
         self.scheme_name = "feedKey"
 
-    async def __call__(self, request: Request) -> list[str]:
-        return request.headers.getlist("authorization")
+    async def __call__(self, request: Request) -> None:
+        services_of(request).get(FeedKeys).admit(request.headers.getlist("authorization"))
 
 
-async def feed_reader(
-    lines: Annotated[list[str], Depends(_FeedKey())], keys: Annotated[FeedKeys, provided(FeedKeys)]
-) -> None:
-    """Whoever holds a feed key."""
-    keys.admit(lines)
-
-
+feed_reader = _FeedKey()
 FeedReader = Depends(feed_reader)

@@ -105,8 +105,7 @@ class CoarseLimits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass one request."""
         if scope["type"] == "http" and scope["path"] not in self.rules.exempt:
-            # slowapi notes there that this request was counted; a state that requests share must not hear it.
-            refusal = await self._refusal(Request({**scope, "state": {}}))
+            refusal = await self._refusal(Request(scope))
             if refusal is not None:
                 await response_for(refusal)(scope, receive, send)
                 return

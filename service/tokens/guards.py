@@ -12,34 +12,28 @@ from service.errors import InsufficientScope, NotFound
 from service.kernel.ids import UserId, parse_user_id
 from service.tokens.gatekeeper import Caller, Gatekeeper
 from service.tokens.session_gate import LiveCaller, SessionGate
-from service.web.provide import provided
+from service.web.provide import bound, provided, services_of
 
 _ID_PATTERN = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _ID_EXAMPLE = "9b2f6c1e-4d3a-4f5b-8c7d-0e1f2a3b4c5d"
 
 
-TheGatekeeper = Annotated[Gatekeeper, provided(Gatekeeper)]
-
-
-class _Bearer(SecurityBase):
-    """The header lines, and the security scheme in OpenAPI."""
+class _SignedIn(SecurityBase):
+    """Anybody with a valid access token; also the security scheme in OpenAPI."""
 
     def __init__(self) -> None:
         self.model = HTTPBearerModel(bearerFormat="JWT", description="An access token (RFC 9068).")
         self.scheme_name = "accessToken"
 
-    async def __call__(self, request: Request) -> list[str]:
-        return request.headers.getlist("authorization")
+    async def __call__(self, request: Request) -> Caller:
+        return await services_of(request).get(Gatekeeper).admit(request.headers.getlist("authorization"))
 
 
-async def signed_in(lines: Annotated[list[str], Depends(_Bearer())], gatekeeper: TheGatekeeper) -> Caller:
-    """Anybody with a valid access token."""
-    return await gatekeeper.admit(lines)
-
-
+signed_in = _SignedIn()
 SignedIn = Annotated[Caller, Depends(signed_in)]
 
 
+@bound
 async def alive(caller: SignedIn, gate: Annotated[SessionGate, provided(SessionGate)]) -> LiveCaller:
     """Who has a valid access token of a session that has not ended: for doors behind which something is changed."""
     return await gate.require_alive(caller)
@@ -48,7 +42,8 @@ async def alive(caller: SignedIn, gate: Annotated[SessionGate, provided(SessionG
 Alive = Annotated[LiveCaller, Depends(alive)]
 
 
-async def recently_signed_in(caller: SignedIn, gatekeeper: TheGatekeeper) -> Caller:
+@bound
+async def recently_signed_in(caller: SignedIn, gatekeeper: Annotated[Gatekeeper, provided(Gatekeeper)]) -> Caller:
     """Who gave proof within ``KEYTURN_RECENT_SIGN_IN_SECONDS`` (RFC 9470)."""
     gatekeeper.require_recent(caller)
     return caller

@@ -8,7 +8,7 @@ its own reading trusts any process on this machine.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def shortened(address: Address) -> str:
 
 def _network(address: Address, *, ipv4_bits: int, ipv6_bits: int) -> str:
     bits = ipv4_bits if isinstance(address, IPv4Address) else ipv6_bits
-    return str(ip_network((address.packed, bits), strict=False))
+    rest = address.max_prefixlen - bits
+    return f"{type(address)(int(address) >> rest << rest)}/{bits}"
 
 
 def _peer_address(peer: str | None) -> Address:

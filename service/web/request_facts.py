@@ -34,12 +34,20 @@ class RequestContext:
             await self.app(scope, receive, send)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Reader:
+    """Reads once, when somebody asks: most requests that cause one event cause its line and its item."""
+
     scope: Scope
     trusted_proxies: int
+    _facts: RequestFacts | None = None
 
     def __call__(self) -> RequestFacts:
+        if self._facts is None:
+            self._facts = self._read()
+        return self._facts
+
+    def _read(self) -> RequestFacts:
         connection = HTTPConnection(self.scope)
         return RequestFacts(
             request_id=self.scope.get("state", {}).get("request_id"),
@@ -50,5 +58,7 @@ class _Reader:
 
 def _presentable(user_agent: str) -> str | None:
     """What may be stored and shown. A client may put anything there, a token of ours too."""
-    printable = "".join(letter for letter in user_agent if letter.isprintable())
+    printable = user_agent
+    if not user_agent.isprintable():
+        printable = "".join(letter for letter in user_agent if letter.isprintable())
     return redact_text(printable)[:USER_AGENT_CHARACTERS].strip() or None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 
+from service.web.provide import bound
 from service.web.strict_json import check_content_type, parse_json
 from service.web.strict_query import check_query, declared_names
 
@@ -42,6 +43,9 @@ class StrictRoute(APIRoute):
     An empty body is left to the route's own model: it is 422 ``missing`` where the body is needed and None where it
     is optional. Query parameters must be declared by the route or its dependencies, not where it is included.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, bound(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind the strict readers."""

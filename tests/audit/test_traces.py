@@ -27,14 +27,14 @@ def spans():
 @pytest.fixture
 async def traced(base, settings, open_app, spans, monkeypatch):
     """A client of the service with spans at its edge and around its store."""
-    real = service.base.open_client
+    real = service.base.open_lean_client
 
     @asynccontextmanager
     async def open_traced(**options):
         async with real(**options) as client:
             yield traced_client(client, spans.tracing)
 
-    monkeypatch.setattr(service.base, "open_client", open_traced)
+    monkeypatch.setattr(service.base, "open_lean_client", open_traced)
     async with open_app(settings) as plain:
         transport = httpx.ASGITransport(RequestSpans(plain.app, tracing=spans.tracing))
         async with httpx.AsyncClient(transport=transport, base_url=settings.issuer) as client:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from service.kernel.secret import Secret
-from service.telemetry.redaction import MASK, is_sensitive, redact, redact_mapping, redact_text
+from service.telemetry.redaction import MASK, _mask_looks, is_sensitive, redact, redact_mapping, redact_text
 
 CANARY = "canary-4711"
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
@@ -40,6 +40,27 @@ class Opaque:
 
 class Model(BaseModel):
     anything: str
+
+
+PIECES = [
+    *("ktr_abc", "eyJhbGciOi.x", "$argon2id$v=19$x", "$2b$12$x", "-----BEGIN PRIVATE KEY-----", "https://a:b@c/"),
+    *(
+        "Bearer abc",
+        "BASIC abc",
+        "dPoP abc",
+        "bas\u0131c abc",
+        "password=",
+        "Passwd: ",
+        "pa\u017f\u017fword=x",
+        "passphrase='x'",
+    ),
+    *("secret", "TOKEN", "author\u0131zation: x", "cookie", "=", ":", " ", "x", "\n", "'", "é"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=8).map("".join))
+def test_the_look_that_spares_the_patterns_misses_nothing_that_they_match(text):
+    assert redact_text(text) == _mask_looks(text)
 
 
 @pytest.mark.parametrize(
