@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
-from keyturn.errors import InsufficientScope, NoToken, StepUpRequired, TokenError, Unavailable
+from keyturn.errors import GuardError, InsufficientScope, NoToken, StepUpRequired, TokenError, Unavailable
+from keyturn.requirements import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from keyturn.errors import GuardError
+    from collections.abc import Iterable, Mapping
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:keyturn:problem:"
@@ -45,6 +44,22 @@ def answer_to(error: GuardError) -> Answer:
     return Answer(status=error.status, code=error.public_code, title=error.title, headers=MappingProxyType(headers))
 
 
+def refusal_to(error: GuardError) -> Answer:
+    """``answer_to``, for adapters: of an error that is no refusal the framework must hear, or nobody would log it.
+
+    Raises:
+        GuardError: ``error`` itself, where it says that the service is at fault.
+    """
+    if not is_refusal(error):
+        raise error
+    return answer_to(error)
+
+
+def is_refusal(error: Exception) -> TypeGuard[GuardError]:
+    """Whether ``error`` is about the request, or about what cannot be known just now, and not the service's fault."""
+    return isinstance(error, GuardError) and error.status != GuardError.status
+
+
 def challenge_for(error: GuardError) -> str | None:
     """The value of ``WWW-Authenticate``, or None where none is due."""
     match error:
@@ -53,17 +68,19 @@ def challenge_for(error: GuardError) -> str | None:
         case TokenError():
             return _challenge("invalid_token")
         case InsufficientScope():
-            return _challenge("insufficient_scope", scope=" ".join(error.scopes))
+            return _challenge("insufficient_scope", scope=_list(error.scopes))
         case StepUpRequired():
             max_age = "" if error.max_age_seconds is None else str(error.max_age_seconds)
-            return _challenge(
-                "insufficient_user_authentication", acr_values=" ".join(error.acr_values), max_age=max_age
-            )
+            return _challenge("insufficient_user_authentication", acr_values=_list(error.acr_values), max_age=max_age)
         case _:
             return None
 
 
 def _challenge(code: str, **parameters: str) -> str:
-    # Scopes and acr values have no quote and no backslash: ``keyturn.requirements`` lets none in.
     pairs = [("error", code), *((name, value) for name, value in parameters.items() if value)]
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in pairs)
+
+
+def _list(names: Iterable[str]) -> str:
+    # Requirements let no quote, backslash or line break in; an endpoint that raises the error itself might.
+    return " ".join(name for name in names if is_name(name))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from flask import Flask, Response, current_app, g, json, request
 from werkzeug.local import LocalProxy
 
-from keyturn.challenge import answer_to
+from keyturn.challenge import refusal_to
 from keyturn.errors import GuardError, NoToken
 from keyturn.ownership import DEFAULT_OWNER, Owns
 from keyturn.principal import Principal
@@ -135,8 +135,8 @@ class Guard:
 
 
 def response_for(error: GuardError) -> Response:
-    """The problem document for ``error``, with its challenge."""
-    answer = answer_to(error)
+    """The problem document for ``error``, with its challenge. Raises ``error`` where the service is at fault."""
+    answer = refusal_to(error)
     return Response(json.dumps(answer.problem), status=answer.status, headers=dict(answer.headers))
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
-from keyturn.challenge import answer_to
+from keyturn.challenge import refusal_to
 from keyturn.errors import GuardError, NoToken
 from keyturn.principal import Principal
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from keyturn.guard import Verifier
     from keyturn.requirements import Requirement
@@ -30,7 +30,8 @@ class GuardMiddleware:
     """Pure ASGI: ``Middleware(GuardMiddleware, verifier=verifier, requirement=Requirement.of("notes:read"))``.
 
     Answers 401, 403 or 503 itself. With ``optional`` a request without a token goes on with no principal; one with a
-    token that is not accepted is refused all the same. HTTP and WebSocket are guarded, other scopes pass.
+    token that is not accepted is refused all the same. HTTP and WebSocket are guarded, other scopes pass. The guard
+    errors that an endpoint raises itself are answered as well, unless its answer has begun.
     """
 
     def __init__(
@@ -53,7 +54,22 @@ class GuardMiddleware:
         except GuardError as error:
             await refuse(error, scope, receive, send)
             return
-        await self.app({**scope, SCOPE_KEY: principal}, receive, send)
+        await self._go_on({**scope, SCOPE_KEY: principal}, receive, send)
+
+    async def _go_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except GuardError as error:
+            if has_begun:
+                raise
+            await refuse(error, scope, receive, send)
 
     async def _admitted(self, scope: Scope) -> Principal | None:
         try:
@@ -95,8 +111,8 @@ async def refuse(error: GuardError, scope: Scope, receive: Receive, send: Send) 
 
 
 def response_for(error: GuardError) -> JSONResponse:
-    """The problem document for ``error``, with its challenge."""
-    answer = answer_to(error)
+    """The problem document for ``error``, with its challenge. Raises ``error`` where the service is at fault."""
+    answer = refusal_to(error)
     return JSONResponse(answer.problem, status_code=answer.status, headers=dict(answer.headers))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 
+from keyturn.challenge import is_refusal
 from keyturn.django.requests import admit, admit_async, response_for
 from keyturn.django.user import Nobody
 from keyturn.errors import GuardError, NoToken
@@ -57,7 +58,7 @@ class GuardMiddleware:
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """The answer for a guard's error that a view has raised; others go their way."""
-        return response_for(error) if isinstance(error, GuardError) else None
+        return response_for(error) if is_refusal(error) else None
 
 
 def _nobody(request: Any) -> None:

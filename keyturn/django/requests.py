@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpRequest, JsonResponse
 
-from keyturn.challenge import MEDIA_TYPE, answer_to
+from keyturn.challenge import MEDIA_TYPE, refusal_to
 from keyturn.django.conf import the_verifier
 from keyturn.django.user import PrincipalUser
 from keyturn.errors import NoToken
@@ -58,8 +58,8 @@ async def admit_async(request: HttpRequest, requirement: Requirement | None = No
 
 
 def response_for(error: GuardError) -> JsonResponse:
-    """The problem document for ``error``, with its challenge."""
-    answer = answer_to(error)
+    """The problem document for ``error``, with its challenge. Raises ``error`` where the service is at fault."""
+    answer = refusal_to(error)
     headers = {name: text for name, text in answer.headers.items() if name != "Content-Type"}
     return JsonResponse(answer.problem, status=answer.status, headers=headers, content_type=MEDIA_TYPE)
 

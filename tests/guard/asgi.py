@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 
 
-def client_of(app):
-    """A client whose server errors are answers."""
+def client_of(app, *, raising=False):
+    """A client whose server errors are answers, or are raised as a server would log them."""
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="https://notes.test"
+        transport=httpx.ASGITransport(app, raise_app_exceptions=raising), base_url="https://notes.test"
     )
 
 

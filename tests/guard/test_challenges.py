@@ -99,3 +99,15 @@ def test_not_there_and_not_mine_is_a_plain_404():
 def test_what_cannot_be_known_is_503_with_a_time(kind):
     answer = answer_to(kind("canary", retry_after_seconds=7))
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "unavailable", "7")
+
+
+@pytest.mark.parametrize("scope", ['a", error="', "a\r\nSet-Cookie: x=1", "a b", "ä", "\\", ""])
+def test_attack_header_injection_a_name_that_cannot_stand_in_a_challenge_is_left_out(scope):
+    challenge = 'Bearer error="insufficient_scope", scope="ok"'
+    assert challenge_of(errors.InsufficientScope("ok", scope)) == challenge
+    assert challenge_of(errors.InsufficientScope(scope)) == 'Bearer error="insufficient_scope"'
+    assert challenge_of(errors.StepUpRequired(acr_values=(scope,))) == 'Bearer error="insufficient_user_authentication"'
+
+
+def challenge_of(error):
+    return answer_to(error).headers["WWW-Authenticate"]
