@@ -20,13 +20,6 @@ SECONDS = 240
 LEAST_SECONDS = 60
 KEPT = Path(".fuzz")
 EXAMPLES = 50
-SETTINGS = {
-    "KEYTURN_ACCESS_TTL_SECONDS": "86400",
-    "KEYTURN_ARGON2_MEMORY_KIB": "8",
-    "KEYTURN_ARGON2_TIME_COST": "1",
-    "KEYTURN_BREACH_LIST": "offline",
-    "KEYTURN_HASH_QUEUE": "2000",
-}
 
 
 def main() -> int:
@@ -47,7 +40,7 @@ def api(seconds: int, registration: str) -> bool:
     """Whether requests made of the API document found something."""
     with tempfile.TemporaryDirectory(prefix="keyturn-fuzz-") as name:
         folder = Path(name)
-        with service(folder, **SETTINGS, KEYTURN_REGISTRATION=registration) as url:
+        with service(folder, **campaign.SETTINGS, KEYTURN_REGISTRATION=registration) as url:
             say(f"API, {registration} registration: {seconds} s on {url}")
             outcome = campaign.run(url, folder / "data" / "mail", folder / "api", examples=EXAMPLES, seconds=seconds)
     say(outcome.output)

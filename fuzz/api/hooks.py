@@ -98,26 +98,34 @@ def _show(case: Any) -> None:
         case.body["display_name"] = "".join(letter for letter in name if not has_invisible_character(letter))
 
 
+def _poll(case: Any) -> None:
+    case.headers["Authorization"] = f"Bearer {os.environ['FUZZ_FEED_KEY']}"
+
+
 SPENT: dict[str, Callable[[Any], None]] = {
     "DELETE /v1/me": _close,
     "POST /v1/password/change": _change_password,
     "POST /v1/email/change/confirm-code": _confirm_by_code,
     "DELETE /v1/users/{user_id}/sessions/{session_id}": _end_session,
+    "GET /v1/revocations": _poll,
 }
-"""Doors that use up the account, the proof or the session of whoever passes: somebody new is sent."""
+"""Doors that use up the account, the proof or the session of whoever passes: somebody new is sent.
+
+And the door for services, which go as nobody.
+"""
 
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
     """Put genuine values in, where the request is meant to be valid and carries its token."""
     label = case.operation.label
-    closes = label == "DELETE /v1/me"
-    if case.method != case.operation.method.upper() or not (closes or _is_valid(case)):
+    always = label in {"DELETE /v1/me", "GET /v1/revocations"}
+    if case.method != case.operation.method.upper() or not (always or _is_valid(case)):
         return
     asked[label] += 1
     if label == "PATCH /v1/me":
         _show(case)
-    elif label in SPENT and case.headers.get("Authorization") in PEOPLE and (closes or asked[label] % EVERY == 1):
+    elif label in SPENT and case.headers.get("Authorization") in PEOPLE and (always or asked[label] % EVERY == 1):
         SPENT[label](case)
     elif label in BODIES and asked[label] % EVERY == 1:
         ways = BODIES[label]

@@ -105,7 +105,7 @@ def one_time_token(data: bytes) -> None:
 def device_token(data: bytes) -> None:
     """Only what was issued to an account is a device of it."""
     text = data.decode("latin-1")
-    assert DEVICES.read(Secret(text), identity_key="e1#nobody", now_ms=NOW_MS) is None
+    assert DEVICES.read(Secret(text), account_key="e1#nobody", now_ms=NOW_MS) is None
     issued = DEVICES.issue([text, "u1#ada"], now_ms=NOW_MS, entropy=_Drawn(data))
-    assert DEVICES.read(issued, identity_key=text, now_ms=NOW_MS) is not None
-    assert DEVICES.read(issued, identity_key=text + "x", now_ms=NOW_MS) is None
+    assert DEVICES.read(issued, account_key=text, now_ms=NOW_MS) is not None
+    assert DEVICES.read(issued, account_key=text + "x", now_ms=NOW_MS) is None

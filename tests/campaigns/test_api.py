@@ -17,8 +17,7 @@ pytestmark = pytest.mark.timeout(400)
 
 @pytest.fixture
 def environ(environ):
-    # Tokens that outlive the campaign, whose people are made once.
-    return {**environ, "KEYTURN_ACCESS_TTL_SECONDS": "86400"}
+    return environ | campaign.SETTINGS
 
 
 @pytest.fixture
