@@ -234,6 +234,28 @@ def test_the_guard_library_stands_on_nothing_of_the_service(sources):
             assert "service" not in {module.partition(".")[0] for module, _ in imported(tree)}, name
 
 
+RAISES_AN_EPOCH = {"service/accounts/recovery_repo.py", "service/users/actions.py", "service/users/repo.py"}
+"""What their methods write takes the entries of the revocation feed as an argument that cannot be left out."""
+
+
+def test_what_ends_sessions_is_known_and_tells_the_revocation_feed(sources):
+    """A new way to end a session is a new line here, and a new door in tests/http/test_revocation_doors.py."""
+    raised, revoking = set(), set()
+    for name, (_, tree) in sources.items():
+        texts = [
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        if any(re.search(r"ADD ep |SET ep = :next", text) for text in texts):
+            raised.add(name)
+        called = [
+            node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "attr")
+        ]
+        if "revoke" in called and name.startswith("service/"):
+            revoking.add(name)
+    assert raised == RAISES_AN_EPOCH
+    assert revoking == {"service/sessions/ending.py"}
+
+
 # Written in pieces, so that this file does not hold them.
 FORBIDDEN = [
     "pypi" + ".org",

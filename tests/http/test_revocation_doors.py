@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,13 +18,11 @@ from service.store.errors import StoreUnavailable
 from service.users.model import UserState
 from service.users.repo import UserRepo
 from tests.support.accounts import make_person, set_state
-from tests.support.feed import FEED_KEYS, Poller
+from tests.support.feed import FEED_KEYS, WINDOWS, Poller
 from tests.support.people import PASSWORD, bearer, refresh, sign_in
 
 NEW_PASSWORD = "a wholly different long sentence"
 WRITES = {"put_item", "update_item", "delete_item", "transact_write_items"}
-
-_windows = count(1)
 
 
 @pytest.fixture
@@ -36,7 +33,7 @@ def environ(environ):
 @pytest.fixture
 def clock(clock):
     """Each test in a window of its own: the table is shared."""
-    clock.advance(seconds=1000 * next(_windows))
+    clock.advance(seconds=1000 * next(WINDOWS))
     return clock
 
 

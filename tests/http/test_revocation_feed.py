@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
 
 import pytest
 from pydantic import SecretStr
@@ -17,10 +16,8 @@ from tests.conftest import KEY
 from tests.support.accounts import make_person
 from tests.support.answers import is_problem
 from tests.support.clock import ManualClock
-from tests.support.feed import FEED_KEY, FEED_KEYS, OLD_KEY, Poller
+from tests.support.feed import FEED_KEY, FEED_KEYS, OLD_KEY, WINDOWS, Poller
 from tests.support.people import bearer, sign_in
-
-_windows = count(1)
 
 
 def sid(number):
@@ -35,7 +32,7 @@ def environ(environ):
 @pytest.fixture
 def clock(clock):
     """Each test in a window of its own: the table is shared."""
-    clock.advance(seconds=1000 * next(_windows))
+    clock.advance(seconds=1000 * next(WINDOWS))
     return clock
 
 

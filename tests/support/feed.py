@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from itertools import count
 
 import jwt
 
@@ -19,6 +20,8 @@ FEED_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 OLD_KEY = base64.b64encode(bytes(range(64, 96))).decode()
 FEED_KEYS = f"2:{FEED_KEY},1:{OLD_KEY}"
 ISSUER = "http://localhost:8000"
+WINDOWS = count(1)
+"""Of tests that share a table: each takes the next, a thousand seconds later."""
 
 
 @dataclass
