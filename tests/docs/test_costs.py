@@ -1,4 +1,4 @@
-"""The numbers of docs/costs.md, counted by the engine that counts as DynamoDB does."""
+"""The numbers of docs/cost.md, counted by the engine that counts as DynamoDB does."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from tests.support.people import PASSWORD, bearer, refresh, register, sign_in, s
 _ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
 _DOLLARS = {"writes": Decimal("0.625"), "reads": Decimal("0.125")}
 SINGLE_WRITES = {"put_item", "update_item", "delete_item"}
-_TEXT, _, _BESIDE_A_FEED = (ROOT / "docs/costs.md").read_text("utf-8").partition("## Beside a revocation feed")
+_PRICES, _, SUMS = (ROOT / "docs/cost.md").read_text("utf-8").partition("## A thousand monthly users")
+_TEXT, _, _BESIDE_A_FEED = _PRICES.partition("## Beside a revocation feed")
 _LINES, _FEED_LINES = _ROW.findall(_TEXT), _ROW.findall(_BESIDE_A_FEED)
+DOLLARS_PER_MILLION = {name: dollars for name, _, _, dollars in _LINES}
 DOCUMENTED = {name: (float(writes), float(reads)) for name, writes, reads, _ in _LINES}
 BESIDE_A_FEED = {name: (float(writes), float(reads)) for name, writes, reads, _ in _FEED_LINES}
 RESTED_SECONDS = 900
