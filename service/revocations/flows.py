@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from service.errors import BadRequest
-from service.revocations.items import place
 from service.revocations.statement import TYPE, Cursor, claims_of
 from service.tokens.jws import sign
 
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from service.revocations.held import Held
-    from service.revocations.model import Entry, FeedLife
+    from service.revocations.items import Placed
+    from service.revocations.model import FeedLife
     from service.revocations.window import Window
     from service.store.cursor import Cursors
     from service.tokens.keyring import KeyRing
@@ -89,18 +89,18 @@ class Feed:
         return self._sealed[cursor]
 
 
-def following(held: Held, cursor: Cursor | None, entries: Sequence[Entry], *, more: bool) -> Cursor:
+def following(held: Held, cursor: Cursor | None, entries: Sequence[Placed], *, more: bool) -> Cursor:
     """Where to go on. After the last page that is the floor of the first one, since its later entries may be late.
 
     Another process, whose clock is behind, may know a lower floor than the cursor's; the cursor's holds all the same.
     """
     through = held.floor if cursor is None else cursor.through or max(cursor.after, held.floor)
     if more:
-        return Cursor(after=place(entries[-1]), through=through)
+        return Cursor(after=entries[-1][0], through=through)
     return Cursor(after=through, through=None)
 
 
-def etag_of(entries: Sequence[Entry], *, more: bool, forgotten_ms: int | None) -> str:
+def etag_of(entries: Sequence[Placed], *, more: bool, forgotten_ms: int | None) -> str:
     """The same for the same news: a poller that has heard it gets 304, though time has gone on."""
-    said = "\n".join([*(place(entry) for entry in entries), str(more), str(forgotten_ms)])
+    said = "\n".join([*(place for place, _ in entries), str(more), str(forgotten_ms)])
     return f'W/"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'

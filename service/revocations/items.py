@@ -1,18 +1,21 @@
-"""An entry to its DynamoDB item and back: some 80 bytes, so that one read unit brings about fifty.
+"""An entry to its DynamoDB item, and the item to what the feed says of it: some 80 bytes, fifty for a read unit.
 
-The sort key is the place in the feed and says it all: the time in 13 digits, the kind, the id, and of a user the epoch.
-As text it sorts by time.
+The sort key is the place in the feed and says almost all: the time in 13 digits, the kind, the id, and of a user the
+epoch. As text it sorts by time. Readers keep it as it is, since there may be a hundred thousand.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never, cast
 
-from service.kernel.ids import ID_BYTES, SessionId, UserId
+from service.kernel.ids import ID_BYTES
 from service.revocations.model import SHARDS, Entry, SessionEnded, UserEnded, bucket_of
 
 if TYPE_CHECKING:
     from service.store.codec import Item, Value
+
+Placed = tuple[str, bytes | None]
+"""An entry as it is read: its place, and the session that a user keeps."""
 
 _SESSION, _USER = "s", "u"
 _DIGITS = 13
@@ -58,16 +61,30 @@ def to_item(entry: Entry, *, retain_seconds: int) -> dict[str, Value | None]:
     }
 
 
-def from_item(item: Item) -> Entry:
+def from_item(item: Item) -> Placed:
     """The entry of ``item``."""
-    where = cast("str", item["sk"])
-    at_ms, identifier = time_of(where), bytes.fromhex(where[_ID_AT:_EPOCH_AT])
-    if where[_DIGITS] == _SESSION:
-        return SessionEnded(session_id=SessionId(identifier), at_ms=at_ms)
-    kept = cast("bytes | None", item.get("kp"))
-    return UserEnded(
-        user_id=UserId(identifier),
-        epoch=int(where[_EPOCH_AT:]),
-        kept=None if kept is None else SessionId(kept),
-        at_ms=at_ms,
-    )
+    return cast("str", item["sk"]), cast("bytes | None", item.get("kp"))
+
+
+def is_session(place: str) -> bool:
+    """Whether the entry of ``place`` ends one session, and not a user's."""
+    return place[_DIGITS] == _SESSION
+
+
+def id_of(place: str) -> str:
+    """The id of the session or user, in its wire form."""
+    return _wire(place[_ID_AT:_EPOCH_AT])
+
+
+def epoch_of(place: str) -> int:
+    """The epoch below which a user's tokens are dead."""
+    return int(place[_EPOCH_AT:])
+
+
+def kept_of(kept: bytes | None) -> str | None:
+    """The session that a user keeps, in its wire form."""
+    return None if kept is None else _wire(kept.hex())
+
+
+def _wire(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -10,6 +10,7 @@ from service.store.operations import Put, Query
 from service.store.table import Table
 
 if TYPE_CHECKING:
+    from service.revocations.items import Placed
     from service.revocations.model import Entry
     from service.store.codec import Item
     from service.store.dynamo import Dynamo
@@ -30,7 +31,7 @@ def put_entry(entry: Entry, *, retain_seconds: int) -> Put:
 class FeedPage:
     """Some entries of a partition, the newest first, and where the next page starts."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Placed, ...]
     next_start: Item | None
 
 

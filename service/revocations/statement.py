@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.kernel.ids import id_text
-from service.revocations.model import SessionEnded
+from service.revocations.items import epoch_of, id_of, is_session, kept_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.revocations.model import Entry, FeedLife, UserEnded
+    from service.revocations.items import Placed
+    from service.revocations.model import FeedLife
 
 TYPE = "revocations+jwt"
 """Neither an access token nor anything else passes for a statement, nor the other way round."""
@@ -26,7 +26,7 @@ class Cursor:
 
 
 def claims_of(
-    entries: Sequence[Entry],
+    entries: Sequence[Placed],
     *,
     issuer: str,
     cursor: str,
@@ -42,7 +42,6 @@ def claims_of(
     long after its time an entry matters; ``settle``: how long after it a token that it ends may have been issued.
     ``forgotten``: entries up to that time were too many to be listed.
     """
-    ended = [entry for entry in entries if not isinstance(entry, SessionEnded)]
     return {
         "iss": issuer,
         "iat": read_ms // 1000,
@@ -52,16 +51,13 @@ def claims_of(
         "retain": life.retain_seconds,
         "settle": life.settle_seconds,
         "forgotten": None if forgotten_ms is None else _seconds(forgotten_ms),
-        "sessions": [
-            [id_text(one.session_id), _seconds(one.at_ms)] for one in entries if isinstance(one, SessionEnded)
+        "sessions": [[id_of(place), _seconds(time_of(place))] for place, _ in entries if is_session(place)],
+        "users": [
+            [id_of(place), epoch_of(place), _seconds(time_of(place)), kept_of(kept)]
+            for place, kept in entries
+            if not is_session(place)
         ],
-        "users": [_user(entry) for entry in ended],
     }
-
-
-def _user(entry: UserEnded) -> list[object]:
-    kept = None if entry.kept is None else id_text(entry.kept)
-    return [id_text(entry.user_id), entry.epoch, _seconds(entry.at_ms), kept]
 
 
 def _seconds(milliseconds: int) -> int:

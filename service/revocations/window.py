@@ -12,7 +12,8 @@ from service.revocations.model import SHARDS
 
 if TYPE_CHECKING:
     from service.kernel.clock import Clock
-    from service.revocations.model import Entry, FeedLife
+    from service.revocations.items import Placed
+    from service.revocations.model import FeedLife
     from service.revocations.repo import RevocationRepo
     from service.store.codec import Item
 
@@ -78,14 +79,14 @@ class Window:
 
     async def _shard(self, shard: int, after: str, buckets: range) -> Collected:
         """The newest first, and no more than could be held: after a flood the first reading must end as well."""
-        found: list[Entry] = []
+        found: list[Placed] = []
         for bucket in reversed(buckets):
             start: Item | None = None
             while True:
                 page = await self.repo.page(bucket, shard, after=after, start=start)
                 found += page.entries
                 if len(found) > self.max_entries:
-                    return Collected(entries=tuple(found), forgotten_ms=found[-1].at_ms)
+                    return Collected(entries=tuple(found), forgotten_ms=time_of(found[-1][0]))
                 start = page.next_start
                 if start is None:
                     break

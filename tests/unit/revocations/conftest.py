@@ -26,6 +26,11 @@ def user_ended(number, *, epoch=1, kept=None, at_ms=NOW_MS):
     return UserEnded(user_id=UserId(number.to_bytes(16)), epoch=epoch, kept=kept, at_ms=at_ms)
 
 
+def placed(entry):
+    """``entry`` as a reader has it."""
+    return place(entry), getattr(entry, "kept", None)
+
+
 @dataclass
 class MemoryFeed:
     """The revocations table, read in pages of ``page_size``.
@@ -58,7 +63,7 @@ class MemoryFeed:
         found = [one for one in here if place(one) > after and (start is None or place(one) < start["sk"])]
         page = found[: self.page_size]
         more = len(found) > self.page_size
-        return FeedPage(entries=tuple(page), next_start={"sk": place(page[-1])} if more else None)
+        return FeedPage(entries=tuple(map(placed, page)), next_start={"sk": place(page[-1])} if more else None)
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 
 from service.revocations.held import Collected, empty, merge
 from service.revocations.items import place, place_of
-from tests.unit.revocations.conftest import NOW_MS, session_ended
+from tests.unit.revocations.conftest import NOW_MS, placed, session_ended
 
 OLDEST_MS = NOW_MS - 404_000
 
 
 def collected(*entries, forgotten_ms=None):
-    return Collected(entries=entries, forgotten_ms=forgotten_ms)
+    return Collected(entries=tuple(map(placed, entries)), forgotten_ms=forgotten_ms)
 
 
 def merged(held, brought, *, floor_ms=NOW_MS - 14_000, oldest_ms=OLDEST_MS, limit=100):
@@ -24,29 +24,29 @@ def start(*entries, **changes):
 
 def test_what_is_read_is_held_in_order():
     entries = [session_ended(number, at_ms=NOW_MS - number) for number in range(5)]
-    assert start(*entries).entries == tuple(reversed(entries))
+    assert start(*entries).entries == tuple(map(placed, reversed(entries)))
 
 
 def test_what_was_read_before_is_held_once():
     held = start(session_ended(1), session_ended(2))
     again = merged(held, collected(session_ended(2), session_ended(3)))
-    assert [one.session_id[-1] for one in again.entries] == [1, 2, 3]
+    assert [int(where[-2:], 16) for where, _ in again.entries] == [1, 2, 3]
 
 
 def test_an_entry_that_appears_late_is_put_where_its_time_belongs():
     held = start(session_ended(1, at_ms=NOW_MS - 9_000), session_ended(3))
     late = session_ended(2, at_ms=NOW_MS - 5_000)
-    assert merged(held, collected(late)).entries == (held.entries[0], late, held.entries[1])
+    assert merged(held, collected(late)).entries == (held.entries[0], placed(late), held.entries[1])
 
 
 def test_what_concerns_no_living_token_is_dropped():
     old, young = session_ended(1, at_ms=OLDEST_MS - 1), session_ended(2, at_ms=OLDEST_MS)
-    assert start(old, young).entries == (young,)
+    assert start(old, young).entries == (placed(young),)
 
 
 def test_beyond_the_limit_the_oldest_are_left_out_and_said_to_be():
     held = start(*(session_ended(number, at_ms=NOW_MS - 1000 * number) for number in range(10)), limit=4)
-    assert [one.session_id[-1] for one in held.entries] == [3, 2, 1, 0]
+    assert [int(where[-2:], 16) for where, _ in held.entries] == [3, 2, 1, 0]
     assert held.forgotten_ms == NOW_MS - 4000
 
 
@@ -75,4 +75,4 @@ def test_however_it_was_read_in_pieces_the_newest_within_the_window_are_held(age
         known = [one for one in entries[:written] if place(one) > held.floor]
         # Whatever is written later may be as old as any: the floor stays where it is complete.
         held = merged(held, collected(*known), floor_ms=OLDEST_MS, limit=limit)
-    assert held.entries == tuple(sorted(entries, key=place)[-limit:])
+    assert held.entries == tuple(map(placed, sorted(entries, key=place)[-limit:]))

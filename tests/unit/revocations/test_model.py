@@ -4,8 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.kernel.ids import SessionId, UserId
-from service.revocations.items import from_item, partition, place, place_of, time_of, to_item
+from service.kernel.ids import SessionId, UserId, id_text
+from service.revocations.items import (
+    epoch_of,
+    from_item,
+    id_of,
+    is_session,
+    kept_of,
+    partition,
+    place,
+    place_of,
+    time_of,
+    to_item,
+)
 from service.revocations.model import BUCKET_SECONDS, SHARDS, FeedLife, SessionEnded, UserEnded, bucket_of
 from service.store.codec import decode_item, encode_item
 from tests.unit.revocations.conftest import LIFE, NOW_MS, session_ended, user_ended
@@ -27,8 +38,14 @@ ENTRIES = st.one_of(
 @given(ENTRIES)
 def test_an_entry_comes_back_from_its_item_as_it_was(entry):
     item = decode_item(encode_item(to_item(entry, retain_seconds=400)))
-    assert from_item(item) == entry
-    assert item["ttl"] == entry.at_ms // 1000 + 400
+    where, kept = from_item(item)
+    assert (where, time_of(where), item["ttl"]) == (place(entry), entry.at_ms, entry.at_ms // 1000 + 400)
+    assert is_session(where) == isinstance(entry, SessionEnded)
+    if is_session(where):
+        assert (id_of(where), kept_of(kept)) == (id_text(entry.session_id), None)
+    else:
+        assert (id_of(where), epoch_of(where)) == (id_text(entry.user_id), entry.epoch)
+        assert kept_of(kept) == (None if entry.kept is None else id_text(entry.kept))
 
 
 @given(ENTRIES, ENTRIES)
