@@ -141,10 +141,13 @@ class ListSessions:
     clock: Clock
 
     async def __call__(self, user_id: UserId, *, start: Item | None) -> LiveSessions:
-        """One page. Ended, expired and out-dated ones are left out, whether or not DynamoDB has collected them."""
+        """One page. Ended, expired and out-dated ones are left out, whether or not DynamoDB has collected them.
+
+        Raises Unauthenticated when the account has stopped being active since the token, as at every other door.
+        """
         user = await self.users.load(user_id)
         if user is None or not user.may_act:
-            raise NotFound
+            raise Unauthenticated("account is not active", presented=True)
         page = await self.sessions.page(user_id, limit=_PAGE, start=start)
         now_ms = self.clock.now_ms()
         live = tuple(one for one in page.sessions if one.is_live(now_ms=now_ms, user_epoch=user.epoch))

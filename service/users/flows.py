@@ -46,12 +46,19 @@ class Profiles:
     async def change(self, user_id: UserId, changes: Mapping[str, str], *, session_epoch: int) -> User:
         """Set ``display_name`` or ``locale`` in a session of that epoch. Raises Invalid, Unauthenticated."""
         if not changes:
-            return await self.of_caller(user_id)
+            unchanged = await self.of_caller(user_id)
+            if session_epoch < unchanged.epoch:
+                raise _ended()
+            return unchanged
         if has_invisible_character(changes.get("display_name", "")):
             message = "Remove the invisible characters."
             raise Invalid(FieldError(field="display_name", code="control_character", message=message))
         user = await self.users.set_profile(user_id, changes, session_epoch=session_epoch)
         if user is None:
-            raise Unauthenticated("account is not active, or sessions have ended", presented=True)
+            raise _ended()
         self.audit.record(Event(kind=EventKind.PROFILE_CHANGE, outcome="ok", user_id=user_id))
         return user
+
+
+def _ended() -> Unauthenticated:
+    return Unauthenticated("account is not active, or sessions have ended", presented=True)

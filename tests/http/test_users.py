@@ -100,7 +100,7 @@ async def test_a_disabled_user_is_refused_at_every_door_and_let_in_anew_when_ena
     assert is_problem(await client.post("/v1/logout-all", headers=headers), 401, "invalid_token")
     assert is_problem(await client.get(f"/v1/users/{ada.user_id}", headers=headers), 401, "invalid_token")
     sessions = await client.get(f"/v1/users/{ada.user_id}/sessions", headers=headers)
-    assert is_problem(sessions, 404, "not_found")
+    assert is_problem(sessions, 401, "invalid_token")
 
     await set_state(client, ada, UserState.ACTIVE)
     assert is_problem(await refresh(client, tokens["refresh_token"]), 401, "invalid_grant")

@@ -164,7 +164,7 @@ async def test_only_live_sessions_are_listed_and_the_page_goes_on(clock):
 )
 async def test_the_sessions_of_who_may_not_act_are_not_listed(clock, user):
     sessions = FakeSessions(stored=(SESSION,))
-    with pytest.raises(NotFound):
+    with pytest.raises(Unauthenticated):
         await ListSessions(sessions=sessions, users=FakeUsers(user=user), clock=clock)(USER.user_id, start=None)
     assert sessions.pages == []
 

@@ -112,8 +112,9 @@ async def test_who_has_ended_changes_nothing(users, changes):
     assert profiles.audit.events == []
 
 
-async def test_a_session_that_ended_with_all_others_changes_nothing():
+@pytest.mark.parametrize("changes", [{}, {"locale": "de"}])
+async def test_a_session_that_ended_with_all_others_changes_nothing(changes):
     profiles = make(make_user(epoch=2))
     with pytest.raises(Unauthenticated):
-        await profiles.change(ADA.user_id, {"locale": "de"}, session_epoch=1)
+        await profiles.change(ADA.user_id, changes, session_epoch=1)
     assert profiles.audit.events == []
