@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SETTING: Final = "KEYTURN"
 _NEEDED: Final = frozenset({"issuer", "audience"})
 _KNOWN: Final = _NEEDED | {"leeway_seconds", "max_lifetime_seconds"}
+_USERS: Final = "django.contrib.auth.middleware.AuthenticationMiddleware"
 _WITH_ONE: Final = frozenset({"verifier"})
 
 
@@ -57,6 +58,17 @@ def permissions() -> Mapping[str, str]:
     if not isinstance(given, dict) or not all(isinstance(text, str) for pair in given.items() for text in pair):
         raise ImproperlyConfigured(f"{SETTING}: permissions is a dict from a permission's name to a scope")
     return given
+
+
+def check_order(guard: str) -> None:
+    """The middleware ``guard`` stands after Django's own authentication, which would put its user over the token's.
+
+    Raises:
+        ImproperlyConfigured: it stands before.
+    """
+    names = list(settings.MIDDLEWARE)
+    if _USERS in names and guard in names[: names.index(_USERS)]:
+        raise ImproperlyConfigured(f"MIDDLEWARE: {guard} comes after {_USERS}")
 
 
 def _setting() -> dict[str, Any]:

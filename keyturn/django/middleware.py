@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.utils.cache import patch_vary_headers
 
 from keyturn.challenge import is_refusal
-from keyturn.django.requests import admit, admit_async, response_for
+from keyturn.django.conf import check_order
+from keyturn.django.requests import admit, admit_async, admitted, kept_from_caches, response_for, set_user
 from keyturn.django.user import Nobody
 from keyturn.errors import GuardError, NoToken
 
@@ -22,12 +24,17 @@ if TYPE_CHECKING:
 
 
 class GuardMiddleware:
-    """For WSGI and ASGI. Also answers the guard errors that views raise themselves."""
+    """For WSGI and ASGI. Also answers the guard errors that views raise themselves.
+
+    Raises:
+        ImproperlyConfigured: it stands before Django's own authentication.
+    """
 
     sync_capable = True
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        check_order(f"{type(self).__module__}.{type(self).__qualname__}")
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
@@ -43,8 +50,7 @@ class GuardMiddleware:
             _nobody(request)
         except GuardError as error:
             return response_for(error)
-        response: HttpResponseBase = self.get_response(request)
-        return response
+        return _marked(request, self.get_response(request))
 
     async def _pass_async(self, request: HttpRequest) -> HttpResponseBase:
         try:
@@ -53,8 +59,7 @@ class GuardMiddleware:
             _nobody(request)
         except GuardError as error:
             return response_for(error)
-        response: HttpResponseBase = await self.get_response(request)
-        return response
+        return _marked(request, await self.get_response(request))
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """The answer for a guard's error that a view has raised; others go their way."""
@@ -64,4 +69,11 @@ class GuardMiddleware:
 def _nobody(request: Any) -> None:
     request.principal = None
     if not hasattr(request, "user"):
-        request.user = Nobody()
+        set_user(request, Nobody())
+
+
+def _marked(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if admitted(request) is not None:
+        return kept_from_caches(response)
+    patch_vary_headers(response, ("Authorization",))
+    return response

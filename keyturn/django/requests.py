@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from keyturn.challenge import MEDIA_TYPE, refusal_to
 from keyturn.django.conf import the_verifier
-from keyturn.django.user import PrincipalUser
+from keyturn.django.user import Nobody, PrincipalUser
 from keyturn.errors import NoToken
 from keyturn.principal import Principal
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from keyturn.errors import GuardError
     from keyturn.requirements import Requirement
 
+Answered = TypeVar("Answered")
 _KEPT: Final = "_keyturn_principal"
 
 
@@ -57,6 +62,34 @@ async def admit_async(request: HttpRequest, requirement: Requirement | None = No
     return _required(principal, requirement)
 
 
+def set_user(request: Any, user: PrincipalUser | Nobody) -> None:
+    """``user`` is the request's, for views of both kinds: Django's ``auser`` would go on to answer its session's."""
+
+    async def auser() -> PrincipalUser | Nobody:
+        return user
+
+    request.user, request.auser = user, auser
+
+
+def kept_from_caches(response: Answered) -> Answered:
+    """``response`` to a token, marked so that Django's cache, which stands before the guards, keeps none of it.
+
+    Under the token's name it would outlive the token. What a view says itself of ``Cache-Control`` stands. What is
+    still to be awaited is marked then.
+    """
+    if isawaitable(response):
+        return cast("Answered", _kept_later(response))
+    if isinstance(response, HttpResponseBase):
+        patch_vary_headers(response, ("Authorization",))
+        if not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True)
+    return response
+
+
+async def _kept_later(response: Awaitable[HttpResponseBase]) -> HttpResponseBase:
+    return kept_from_caches(await response)
+
+
 def response_for(error: GuardError) -> JsonResponse:
     """The problem document for ``error``, with its challenge. Raises ``error`` where the service is at fault."""
     answer = refusal_to(error)
@@ -73,5 +106,5 @@ def _required(principal: Principal, requirement: Requirement | None) -> Principa
 def _keep(request: Any, principal: Principal) -> Principal:
     setattr(request, _KEPT, principal)
     request.principal = principal
-    request.user = PrincipalUser(principal)
+    set_user(request, PrincipalUser(principal))
     return principal

@@ -8,13 +8,38 @@ from typing import TYPE_CHECKING, ClassVar
 from keyturn.django.conf import permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from keyturn.principal import Principal
 
 
+class _Asked:
+    """The questions of Django's ``async`` code, with the same answers."""
+
+    has_perm: Callable[..., bool]
+    has_perms: Callable[..., bool]
+    has_module_perms: Callable[[str], bool]
+    get_all_permissions: Callable[..., set[str]]
+
+    async def ahas_perm(self, perm: str, obj: object = None) -> bool:
+        """``has_perm``."""
+        return self.has_perm(perm, obj)
+
+    async def ahas_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        """``has_perms``."""
+        return self.has_perms(perm_list, obj)
+
+    async def ahas_module_perms(self, app_label: str) -> bool:
+        """``has_module_perms``."""
+        return self.has_module_perms(app_label)
+
+    async def aget_all_permissions(self, obj: object = None) -> set[str]:
+        """``get_all_permissions``."""
+        return self.get_all_permissions(obj)
+
+
 @dataclass(frozen=True)
-class PrincipalUser:
+class PrincipalUser(_Asked):
     """No row of a database and no password: it lives as long as the request. Never staff, never a superuser."""
 
     principal: Principal
@@ -67,7 +92,7 @@ class PrincipalUser:
         return self.principal.subject
 
 
-class Nobody:
+class Nobody(_Asked):
     """``request.user`` where no token was sent and no other authentication has set one."""
 
     pk = None

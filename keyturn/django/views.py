@@ -12,8 +12,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
+from django.views import View as DjangoView
 
-from keyturn.django.requests import admit, admit_async, response_for
+from keyturn.django.requests import admit, admit_async, kept_from_caches, response_for
 from keyturn.errors import GuardError
 from keyturn.ownership import DEFAULT_OWNER, Owns
 from keyturn.requirements import Requirement
@@ -63,12 +64,24 @@ class GuardMixin:
     """For class-based views, before ``View``: ``class Notes(GuardMixin, View): requirement = Requirement.of("notes")``.
 
     ``ownership`` is an ``Owns``; an object that it loads is ``self.owned``.
+
+    Raises:
+        TypeError: a class whose bases would dispatch before the guard is asked.
     """
 
     requirement: ClassVar[Requirement] = Requirement()
     ownership: ClassVar[Owns[Any] | None] = None
     principal: Principal
     owned: Any = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        before = cls.__mro__[1 : cls.__mro__.index(GuardMixin)]
+        if any(
+            issubclass(base, DjangoView) and not issubclass(base, GuardMixin) and "dispatch" in vars(base)
+            for base in before
+        ):
+            raise TypeError(f"{cls.__qualname__}: GuardMixin comes before View, or it guards nothing")
 
     @classmethod
     def as_view(cls, **initial: Any) -> Callable[..., Any]:
@@ -86,7 +99,7 @@ class GuardMixin:
             self.principal = admit(request, self.requirement)
             if self.ownership is not None:
                 self.owned = self.ownership.check(self.principal, parameters)
-            return handler(request, *args, **parameters)
+            return kept_from_caches(handler(request, *args, **parameters))
         except GuardError as error:
             return response_for(error)
 
@@ -95,7 +108,7 @@ class GuardMixin:
             self.principal = await admit_async(request, self.requirement)
             if self.ownership is not None:
                 self.owned = await self.ownership.check_async(self.principal, parameters)
-            return await handler(request, *args, **parameters)
+            return kept_from_caches(await handler(request, *args, **parameters))
         except GuardError as error:
             return response_for(error)
 
@@ -104,26 +117,26 @@ def _guarded(view: View, *, requirement: Requirement, ownership: Owns[Any] | Non
     if iscoroutinefunction(view):
 
         @wraps(view)
-        async def guarded_async(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
+        async def guarded_async(request: HttpRequest, *args: Any, **parameters: Any) -> HttpResponseBase:
             try:
                 principal = await admit_async(request, requirement)
                 loaded = None if ownership is None else await ownership.check_async(principal, parameters)
-                answer: HttpResponseBase = await view(request, **_handed(parameters, into, loaded))
+                answer: HttpResponseBase = await view(request, *args, **_handed(parameters, into, loaded))
             except GuardError as error:
                 return response_for(error)
-            return answer
+            return kept_from_caches(answer)
 
         return cast("View", _exempt(guarded_async))
 
     @wraps(view)
-    def guarded(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: Any, **parameters: Any) -> HttpResponseBase:
         try:
             principal = admit(request, requirement)
             loaded = None if ownership is None else ownership.check(principal, parameters)
-            answer: HttpResponseBase = view(request, **_handed(parameters, into, loaded))
+            answer: HttpResponseBase = view(request, *args, **_handed(parameters, into, loaded))
         except GuardError as error:
             return response_for(error)
-        return answer
+        return kept_from_caches(answer)
 
     return cast("View", _exempt(guarded))
 
