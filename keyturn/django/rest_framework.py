@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
@@ -49,7 +50,9 @@ class KeyturnAuthentication(BaseAuthentication):
         except NoToken:
             return None
         except GuardError as error:
-            raise Refusal(error) from None
+            _refuse(error, _view_of(request))
+        finally:
+            _vary_by_token(_view_of(request))
         return PrincipalUser(principal), principal
 
     def authenticate_header(self, request: Request) -> str:
@@ -65,14 +68,14 @@ class SignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Whether a principal was authenticated, of whom the requirement holds. Raises Refusal where it does not."""
-        del view
         principal = _principal_of(request)
         if principal is None:
+            _keep_out_of_caches(view)
             return False
         try:
             the_verifier().require(principal, self.requirement)
         except GuardError as error:
-            raise Refusal(error) from None
+            _refuse(error, view)
         return True
 
 
@@ -104,26 +107,62 @@ def owns(
             if principal is None or not super().has_permission(request, view):
                 return False
             if of_path is not None:
-                _or_refuse(lambda: of_path.check(principal, view.kwargs))
+                _or_refuse(lambda: of_path.check(principal, view.kwargs), view)
             return True
 
         def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
-            del view
             principal = _principal_of(request)
             if principal is None:
                 return False
             if of_path is None:
-                _or_refuse(lambda: of_object.judge(principal, obj))
+                _or_not_there(lambda: of_object.judge(principal, obj), view)
             return True
 
     return Owner
 
 
-def _or_refuse(check: Callable[[], object]) -> None:
+def _refuse(error: GuardError, view: APIView | None) -> NoReturn:
+    _keep_out_of_caches(view)
+    raise Refusal(error) from None
+
+
+def _or_refuse(check: Callable[[], object], view: APIView) -> None:
     try:
         check()
     except NotFound as error:
-        raise Refusal(error) from None
+        _refuse(error, view)
+
+
+def _or_not_there(check: Callable[[], object], view: APIView) -> None:
+    try:
+        check()
+    except NotFound:
+        raise _not_there(view) from None
+
+
+def _not_there(view: APIView) -> exceptions.NotFound:
+    """What ``view`` says where there is nothing, so that nobody can tell that there is something of another's.
+
+    A view with a queryset says so in the words of ``get_object_or_404``; one that loads by hand raises the framework's
+    ``NotFound``.
+    """
+    rows = getattr(view, "get_queryset", None)
+    return exceptions.NotFound(None if rows is None else f"No {rows().model.__name__} matches the given query.")
+
+
+def _view_of(request: Request) -> APIView | None:
+    return (request.parser_context or {}).get("view")
+
+
+def _keep_out_of_caches(view: APIView | None) -> None:
+    # The framework has no other way to the headers of an answer that is still to be made.
+    if view is not None and hasattr(view, "headers"):
+        view.headers["Cache-Control"] = "no-store"
+
+
+def _vary_by_token(view: APIView | None) -> None:
+    if view is not None and hasattr(view, "headers"):
+        view.headers["Vary"] = ", ".join(filter(None, (view.headers.get("Vary"), "Authorization")))
 
 
 def _principal_of(request: Request) -> Principal | None:

@@ -12,7 +12,9 @@ from tests.support.django_base import set_up
 
 set_up()
 
-from rest_framework.exceptions import NotFound  # noqa: E402  Django has to be configured first
+from django.contrib.contenttypes.models import ContentType  # noqa: E402  Django has to be configured first
+from rest_framework.exceptions import NotFound  # noqa: E402
+from rest_framework.generics import RetrieveAPIView  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 
@@ -56,6 +58,28 @@ class Note(Guarded):
         return Response(note)
 
 
+class Table:
+    """What a view with a model asks of its rows: one of ada's, and no other."""
+
+    model = ContentType
+
+    def get(self, pk):
+        if pk != 1:
+            raise ContentType.DoesNotExist
+        return ContentType(app_label="ada", model="note")
+
+
+class Row(RetrieveAPIView):
+    authentication_classes = (KeyturnAuthentication,)
+    permission_classes = (owns(owner="app_label"),)
+
+    def get_queryset(self):
+        return Table()
+
+    def retrieve(self, request, pk):
+        return Response({"owner": self.get_object().app_label})
+
+
 class Open(Guarded):
     permission_classes = ()
 
@@ -68,6 +92,7 @@ urlpatterns = [
     path("write", Write.as_view()),
     path("users/<user_id>", User.as_view()),
     path("notes/<int:note_id>", Note.as_view()),
+    path("rows/<int:pk>", Row.as_view()),
     path("open", Open.as_view()),
 ]
 
@@ -123,6 +148,25 @@ def test_attack_anothers_and_nobodys_are_the_same_to_the_caller(client, keyturn_
         assert client.get(target, headers=token).status_code == 404, target
     assert client.get("/users/eve", headers=bearer(keyturn_issuer.token_for("o", scopes=["users:read"]))).json()
     assert client.get("/notes/2", headers=bearer(keyturn_issuer.token_for("o", scopes=["notes:all"]))).json()
+
+
+@pytest.mark.parametrize("door", ["/notes/", "/rows/"])
+def test_attack_enumeration_the_answer_for_anothers_object_is_that_for_none(client, keyturn_issuer, door):
+    assert client.get(door + "1", headers=bearer(keyturn_issuer.token_for("ada"))).status_code == 200
+    token = bearer(keyturn_issuer.token_for("mallory"))
+    anothers, nobodys = client.get(door + "1", headers=token), client.get(door + "3", headers=token)
+    assert (anothers.status_code, anothers.content) == (nobodys.status_code, nobodys.content)
+    assert anothers.headers.items() == nobodys.headers.items()
+    assert anothers.status_code == 404
+
+
+def test_refusals_are_kept_by_no_cache_and_answers_vary_by_token(client, keyturn_issuer):
+    eve, ada = (bearer(keyturn_issuer.token_for(name)) for name in ("eve", "ada"))
+    for target, headers in (("/me", {}), ("/me", bearer(keyturn_issuer.forged("ada"))), ("/users/ada", eve)):
+        assert client.get(target, headers=headers).headers["cache-control"] == "no-store", target
+    for headers in ({}, ada):
+        assert "Authorization" in client.get("/open", headers=headers).headers["vary"]
+    assert "cache-control" not in client.get("/me", headers=ada).headers
 
 
 def test_attack_a_session_of_the_site_is_no_token(keyturn_issuer):
