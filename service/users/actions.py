@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from service.store.codec import Value
 
 # A name is free when nobody has it, when it was only held for a sign-up that ran out, or when it is held for this one.
-_NAME_IS_FREE = "attribute_not_exists(k) OR (attribute_exists(hx) AND (hx < :now OR uid = :uid))"
+_NAME_IS_FREE = "attribute_not_exists(k) OR (attribute_exists(hx) AND (hx <= :now OR uid = :uid))"
 _IS_MINE = "uid = :uid"
 _IS_NEW = "attribute_not_exists(uid)"
 _IS_AS_READ = "st = :state AND ep = :ep AND ek = :ek"

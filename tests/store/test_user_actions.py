@@ -60,7 +60,7 @@ async def test_a_held_name_is_taken_by_the_sign_up_that_holds_it_and_by_no_other
 
 
 async def test_a_hold_that_ran_out_is_nobodys_though_it_was_not_collected(dynamo):
-    await dynamo.write(hold(ADA, until_ms=NOW_MS - 1))
+    await dynamo.write(hold(ADA, until_ms=NOW_MS))
     await dynamo.write(take_name(NAME, EVE, now_ms=NOW_MS))
     assert await owner(dynamo) == EVE
 

@@ -8,7 +8,7 @@ from service.users.actions import bury, hold_name, put_user, release_name, take_
 from tests.unit.users.conftest import NOW_MS, make_user
 
 ADA = UserId(b"a" * 16)
-IS_FREE = "attribute_not_exists(k) OR (attribute_exists(hx) AND (hx < :now OR uid = :uid))"
+IS_FREE = "attribute_not_exists(k) OR (attribute_exists(hx) AND (hx <= :now OR uid = :uid))"
 
 
 def test_a_name_is_taken_for_good_and_held_for_a_while_under_the_same_condition():
