@@ -13,6 +13,7 @@ from service.base import open_base
 from service.settings import load
 from service.store.lean import retry
 from service.telemetry.metrics import Metrics
+from tests.support.clock import UnsteadyClock
 from tests.support.shared import files_are_parsed_once, shared_prefix
 from tests.support.store_proxy import open_store_proxy
 from tests.support.world import World
@@ -24,6 +25,12 @@ __all__ = ["files_are_parsed_once", "shared_prefix"]
 def environ(environ, shared_prefix):
     """The service's variables, on the shared tables."""
     return {**environ, "KEYTURN_TABLE_PREFIX": shared_prefix}
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands still until it is told to move, and that can be wrong."""
+    return UnsteadyClock()
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +56,16 @@ def through(monkeypatch):
 
 @pytest.fixture
 def open_world(engine_url, environ, open_app, *, clock, proxy, mailbox, through):
-    """Opens a world whose service behind the proxy has throttling on, and ``changes`` of its settings besides."""
+    """Opens a world whose service behind the proxy has throttling on, and ``changes`` of its settings besides.
+
+    With ``wholly`` everything is behind the proxy: what is done before and what is looked at after as well.
+    """
 
     @asynccontextmanager
-    async def start(changes=None, **fields):
-        settings = load({**environ, "KEYTURN_THROTTLE": "on", **(changes or {})}).model_copy(update=fields)
+    async def start(changes=None, *, wholly=False):
+        settings = load({**environ, "KEYTURN_THROTTLE": "on", **(changes or {})})
         async with AsyncExitStack() as opened:
+            through(proxy.url if wholly else engine_url)
             again = await opened.enter_async_context(open_app(load({**environ, **_shared(changes or {})})))
             direct = await opened.enter_async_context(_open(load(environ), clock))
             through(proxy.url)

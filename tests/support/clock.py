@@ -39,3 +39,20 @@ class ManualClock:
             if due_ms <= self.ms and not waking.done() and not waking.get_loop().is_closed():
                 waking.set_result(None)
         self._sleepers = [(due_ms, waking) for due_ms, waking in self._sleepers if not waking.done()]
+
+
+@dataclass
+class UnsteadyClock(ManualClock):
+    """A clock that somebody sets: its wall time jumps, and what measures durations goes on."""
+
+    wrong_by_ms: int = 0
+
+    def now_ms(self) -> int:
+        return self.ms + self.wrong_by_ms
+
+    def set_by(self, seconds: float) -> None:
+        """Set it ahead, or back."""
+        self.wrong_by_ms += round(seconds * 1000)
+
+    def set_right(self) -> None:
+        self.wrong_by_ms = 0

@@ -43,7 +43,7 @@ class Fault(Protocol):
         ...
 
 
-@dataclass
+@dataclass(eq=False)
 class Exchange:
     """A call under way, as a fault sees it. Whoever neither answers nor breaks off leaves the service waiting."""
 
@@ -52,11 +52,16 @@ class Exchange:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     reached: asyncio.Event
+    serving: set[Exchange]
     is_open: bool = True
 
     async def serve(self, message: Message | None = None) -> Message:
         """Let the store serve the call, or another in its place."""
-        return await self.upstream.serve(message or self.call.sent)
+        self.serving.add(self)
+        try:
+            return await self.upstream.serve(message or self.call.sent)
+        finally:
+            self.serving.discard(self)
 
     async def answer(self, message: Message) -> None:
         self.writer.write(message.head + message.body)
@@ -92,6 +97,8 @@ class StoreProxy:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by a fault that stays silent."""
     connections: set[asyncio.Task[None]] = field(default_factory=set)
+    serving: set[Exchange] = field(default_factory=set)
+    """Calls that the store is at; also such as nobody waits for any more."""
     _fault: Fault | None = None
     _at: int = 0
     _span: Span = Span.ONCE
@@ -129,7 +136,7 @@ class StoreProxy:
                 message = await Message.read(reader)
                 call = Call(len(self.calls), message)
                 self.calls.append(call)
-                exchange = Exchange(call, upstream, reader, writer, self.reached)
+                exchange = Exchange(call, upstream, reader, writer, self.reached, self.serving)
                 fault = self._fault_of(call)
                 await (passed(exchange) if fault is None else fault(exchange))
                 if not exchange.is_open:

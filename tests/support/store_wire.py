@@ -44,6 +44,16 @@ class Message:
     def is_write(self) -> bool:
         return self.operation in _WRITES
 
+    @property
+    def is_ok(self) -> bool:
+        """Whether an answer is no error."""
+        return self.head.split(b" ", 2)[1] == b"200"
+
+    def asking(self, operation: str, value: Any) -> Message:
+        """The same request for something else."""
+        head = self.head.replace(f".{self.operation}\r\n".encode(), f".{operation}\r\n".encode())
+        return Message(head, self.body).with_value(value)
+
     def with_value(self, value: Any) -> Message:
         """The same message with another body."""
         body = json.dumps(value).encode()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAIL_IS_TAKEN_OVER_SECONDS = 150
 """When a claim on a mail has run out, and somebody has looked for it."""
+_ROUNDS = 5
 _numbers = itertools.count(1)
 
 
@@ -84,14 +85,18 @@ class World:
         )
 
     async def settle(self, seconds: float = 20) -> bool:
-        """Until nothing is under way in the background any more. Whether that came to pass."""
-        deadline = asyncio.get_running_loop().time() + seconds
+        """Until nothing is under way any more, in the background and in the store. Whether that came to pass."""
+        deadline, quiet = asyncio.get_running_loop().time() + seconds, 0
         while asyncio.get_running_loop().time() < deadline:
-            here = asyncio.current_task()
-            under_way = asyncio.all_tasks() - self._resting - self.proxy.connections - {here}
-            if not under_way:
+            under_way = asyncio.all_tasks() - self._resting - self.proxy.connections - {asyncio.current_task()}
+            quiet = 0 if under_way or self.proxy.serving else quiet + 1
+            if quiet > _ROUNDS:
                 return True
-            await asyncio.wait(under_way, timeout=0.05)
+            if under_way:
+                await asyncio.wait(under_way, timeout=0.05)
+            else:
+                # What has left a socket arrives at the other in a round of the loop.
+                await asyncio.sleep(0.001 if self.proxy.serving else 0)
         return False
 
     @contextmanager

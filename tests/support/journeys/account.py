@@ -47,6 +47,7 @@ async def _is_closed_or_can_be(stage, tokens, done):
     assert (await stage.again.get("/v1/me", headers=bearer(tokens))).status_code == 401
 
 
+RENAME = Journey("rename me", _renaming, _is_renamed_or_can_be)
 CLOSE = Journey("close", _closing, _is_closed_or_can_be)
 ACCOUNT = [
     Journey("look at me", _looking("/v1/me"), _can_sign_in),
@@ -54,6 +55,6 @@ ACCOUNT = [
     Journey("look at my events", _looking("/v1/users/{user_id}/events"), _can_sign_in),
     Journey("look at my user", _looking("/v1/users/{user_id}"), _can_sign_in),
     Journey("export", _looking("/v1/me/export"), _can_sign_in),
-    Journey("rename me", _renaming, _is_renamed_or_can_be),
+    RENAME,
     CLOSE,
 ]

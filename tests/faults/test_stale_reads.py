@@ -1,0 +1,145 @@
+"""With a replica that lags: nobody asks it, and every journey is right; those who would ask it would be wrong."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+
+import pytest
+
+from service.store.operations import Get, Put, Query
+from service.store.table import Table
+from tests.support.cases import Cases
+from tests.support.journeys.book import STRUCK
+from tests.support.journeys.doors import DISABLED_LOOKS
+from tests.support.journeys.recovery import CHANGE_PASSWORD, RESET
+from tests.support.journeys.sessions import SIGN_IN
+from tests.support.journeys.stage import NEW_PASSWORD
+from tests.support.people import PASSWORD, sign_in
+from tests.support.replica import Replica
+from tests.support.strike import calls_of
+
+KINDS = sorted({tuple(journey.environ.items()) for journey in STRUCK})
+
+
+@pytest.fixture
+def replica(proxy):
+    """Stands before the store from now on."""
+    proxy.replica = Replica()
+    return proxy.replica
+
+
+async def try_all(open_world, journeys):
+    cases = Cases()
+    for kind, alike in itertools.groupby(sorted(journeys, key=_kind), key=_kind):
+        async with open_world(dict(kind), wholly=True) as world:
+            for journey in alike:
+                with cases.case(str(journey)):
+                    await calls_of(world, journey)
+    return cases
+
+
+def _kind(journey):
+    return tuple(journey.environ.items())
+
+
+async def test_every_journey_is_right_and_asks_no_replica(open_world, replica):
+    (await try_all(open_world, STRUCK)).verdict()
+    assert replica.stale == []
+
+
+async def test_after_a_change_the_old_password_and_other_sessions_are_dead_at_the_very_next_request(
+    open_world, replica
+):
+    async with open_world(wholly=True) as world:
+        person = world.place()
+        mine, other = await person.signed_up(), await sign_in(world.again, person.email)
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+        await person.post("/v1/password/change", body, tokens=mine, status=204)
+        await person.post("/v1/login", {"identifier": person.email, "password": PASSWORD}, status=401)
+        await person.post("/v1/refresh", {"refresh_token": other["refresh_token"]}, status=401)
+        await person.post("/v1/refresh", {"refresh_token": mine["refresh_token"]}, status=200)
+
+
+async def test_after_a_reset_the_old_password_and_all_sessions_are_dead_at_the_very_next_request(open_world, replica):
+    async with open_world(wholly=True) as world:
+        person = world.place()
+        tokens = await person.signed_up()
+        await person.post("/v1/password/forgot", {"email": person.email}, status=202)
+        body = {"token": await person.newest_token(after=0), "new_password": NEW_PASSWORD}
+        await person.post("/v1/password/reset", body, status=204)
+        await person.post("/v1/login", {"identifier": person.email, "password": PASSWORD}, status=401)
+        await person.post("/v1/refresh", {"refresh_token": tokens["refresh_token"]}, status=401)
+
+
+@pytest.mark.parametrize(
+    ("operation", "journeys"),
+    [
+        ("GetItem", [DISABLED_LOOKS]),
+        ("Query", [CHANGE_PASSWORD, RESET]),
+        ("BatchGetItem", [SIGN_IN]),
+    ],
+)
+async def test_reads_that_did_not_ask_for_consistency_would_be_wrong(open_world, replica, operation, journeys):
+    replica.doubted = frozenset({operation})
+    cases = await try_all(open_world, journeys)
+    assert len(cases.failures) == len(cases.names)
+    assert replica.stale
+
+
+async def test_an_eventually_consistent_read_sees_what_stood_there_before(open_world, replica):
+    async with open_world() as world:
+        client, table = world.base.dynamo.client, world.base.dynamo.names.of(Table.SESSIONS)
+        sort = uuid.uuid4().bytes
+        key = {"uid": sort, "sid": b"1"}
+        get = {"TableName": table, "Key": {"uid": {"B": sort}, "sid": {"B": b"1"}}}
+        for number in (1, 2):
+            await world.base.dynamo.write(Put(table=Table.SESSIONS, item={**key, "g": number}))
+        assert (await client.get_item(**get))["Item"]["g"] == {"N": "1"}
+        assert (await client.get_item(**get, ConsistentRead=True))["Item"]["g"] == {"N": "2"}
+        batch = {"Keys": [get["Key"]]}
+        assert await numbers(client.batch_get_item(RequestItems={table: batch}), table) == ["1"]
+        assert await numbers(client.batch_get_item(RequestItems={table: {**batch, "ConsistentRead": True}}), table) == [
+            "2"
+        ]
+        assert (await world.base.dynamo.get(Get(table=Table.SESSIONS, key=key)))["g"] == 2
+        query = Query(table=Table.SESSIONS, condition="uid = :uid", values={":uid": sort}, limit=9)
+        asked = query.request(world.base.dynamo.names)
+        assert [item["g"] for item in (await world.base.dynamo.query(query)).items] == [2]
+        assert [item["g"] for item in (await client.query(**{**asked, "ConsistentRead": False}))["Items"]] == [
+            {"N": "1"}
+        ]
+    assert replica.stale == ["GetItem", "BatchGetItem", "Query"]
+
+
+async def test_an_index_knows_nothing_of_what_was_written(open_world, replica):
+    async with open_world() as world:
+        client, table = world.base.dynamo.client, f"indexed-{uuid.uuid4().hex}"
+        await client.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("k", "email")],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-email",
+                    "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        await client.put_item(TableName=table, Item={"k": {"S": "1"}, "email": {"S": "ada@example.com"}})
+        found = await client.query(
+            TableName=table,
+            IndexName="by-email",
+            KeyConditionExpression="email = :email",
+            ExpressionAttributeValues={":email": {"S": "ada@example.com"}},
+        )
+        assert (found["Items"], found["Count"]) == ([], 0)
+        item = await client.get_item(TableName=table, Key={"k": {"S": "1"}}, ConsistentRead=True)
+        assert item["Item"]["email"] == {"S": "ada@example.com"}
+        await client.delete_table(TableName=table)
+
+
+async def numbers(call, table):
+    return [item["g"]["N"] for item in (await call)["Responses"][table]]
