@@ -24,7 +24,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from cryptography.hazmat.primitives import hashes
@@ -40,15 +40,15 @@ from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
 from service.kernel.ids import new_user_id
 from service.migrate.runner import apply_all
-from service.sessions.flows import OpenSession
 from service.sessions.model import Device, SignInFacts
 from service.settings import load
+from service.signin.flows import SignIn
 from service.store.client import open_lean_client
 from service.store.lean.connection import Connection
 from service.telemetry.metrics import Metrics
 from service.users.actions import put_user
 from service.users.model import User, UserState
-from service.wiring.core import build_core
+from service.wiring.build import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -158,27 +158,20 @@ class People:
 
 async def _people(base: Base, sessions: int) -> People:
     """One user with so many sessions, made by the flow that a sign-in ends with."""
-    core, now_ms = build_core(base, cast("Any", None)), base.clock.now_ms()
+    now_ms = base.clock.now_ms()
     named = {"email": "ada@example.com", "email_key": "e1#" + "a" * 43, "username": None, "username_key": None}
     shown = {"scope": "", "display_name": "Ada Lovelace", "locale": "en", "created_ms": now_ms, "verified_ms": now_ms}
     user = User(user_id=new_user_id(base.entropy), state=UserState.ACTIVE, epoch=0, **named, **shown)
     await base.dynamo.write(put_user(user))
-    open_session = OpenSession(
-        sessions=core.sessions,
-        keys=core.refresh_keys,
-        life=core.life,
-        issuer=core.issuer,
-        clock=base.clock,
-        entropy=base.entropy,
-    )
     facts = SignInFacts(client_id="keyturn", scope="", auth_time_seconds=now_ms // 1000, amr=("pwd",), acr="1")
     device = Device(name="Ada's phone", user_agent="Mozilla/5.0 " + "x" * 108, address="192.0.2.0/24")
     people = People([], "")
-    for _ in range(sessions // 50 + 1):
-        issued = await asyncio.gather(*(open_session(user, facts, device) for _ in range(50)))
-        people.refresh_tokens += [one.refresh_token.reveal() for one in issued]
-        people.access = issued[0].access_token.reveal()
-    await core.keyring.aclose()
+    async with build(base) as services:
+        open_session = services.get(SignIn).open_session
+        for _ in range(sessions // 50 + 1):
+            issued = await asyncio.gather(*(open_session(user, facts, device) for _ in range(50)))
+            people.refresh_tokens += [one.refresh_token.reveal() for one in issued]
+            people.access = issued[0].access_token.reveal()
     return people
 
 

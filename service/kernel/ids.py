@@ -32,14 +32,15 @@ def new_session_id(entropy: Entropy) -> SessionId:
 
 def id_text(identifier: UserId | SessionId) -> str:
     """The wire form of an id."""
-    return str(uuid.UUID(bytes=bytes(identifier)))
+    digits = identifier.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def parse_id(text: str) -> bytes | None:
     """The 16 bytes of a canonical id, or None: no braces, no upper case, so that one id has one spelling."""
     if not _CANONICAL.fullmatch(text):
         return None
-    return uuid.UUID(text).bytes
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def parse_user_id(text: str) -> UserId | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +12,8 @@ from service.store.failures import is_conflict, translate
 from service.store.operations import Check, Delete, Get, Put, Update
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from types import TracebackType
 
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
@@ -56,12 +56,14 @@ class Dynamo:
 
     async def get(self, operation: Get) -> Item | None:
         """The item, or None; strongly consistent. Raises StoreUnavailable."""
-        answer = await self._send("get_item", operation.table, operation.request(self.names))
+        async with self._deadline("get_item"):
+            answer = await self._send("get_item", operation.table, operation.request(self.names))
         return decode_item(answer["Item"]) if "Item" in answer else None
 
     async def query(self, operation: Query) -> Page:
         """One page of a partition; strongly consistent. Raises StoreUnavailable."""
-        answer = await self._send("query", operation.table, operation.request(self.names))
+        async with self._deadline("query"):
+            answer = await self._send("query", operation.table, operation.request(self.names))
         last = answer.get("LastEvaluatedKey")
         return Page(
             items=tuple(decode_item(item) for item in answer["Items"]),
@@ -146,14 +148,8 @@ class Dynamo:
                     await self.clock.sleep(self._backoff_seconds(attempt))
             raise Conflict(f"{operation}: held through every retry")
 
-    @asynccontextmanager
-    async def _deadline(self, operation: str) -> AsyncIterator[None]:
-        """Ends what is inside, with all its tries, in time: rotation counts on no call being longer under way."""
-        try:
-            async with asyncio.timeout(self.deadline_seconds):
-                yield
-        except TimeoutError as error:
-            raise StoreUnavailable(f"{operation} ran past its deadline") from error
+    def _deadline(self, operation: str) -> _Deadline:
+        return _Deadline(operation, self.deadline_seconds)
 
     def _backoff_seconds(self, attempt: int) -> float:
         jitter = int.from_bytes(self.entropy.token_bytes(2)) / 65536
@@ -163,8 +159,7 @@ class Dynamo:
         started = self.clock.monotonic_seconds()
         units, failed = 0.0, True
         try:
-            async with self._deadline(operation):
-                answer = await self._ask(operation, request)
+            answer = await self._ask(operation, request)
             units, failed = _consumed(answer), False
             return answer
         finally:
@@ -177,6 +172,25 @@ class Dynamo:
         except Exception as error:
             raise translate(operation, error) from error
         return answer
+
+
+class _Deadline:
+    """Ends what is inside, with all its tries, in time: rotation counts on no call being longer under way."""
+
+    def __init__(self, operation: str, seconds: float) -> None:
+        self._operation = operation
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError as late:
+            raise StoreUnavailable(f"{self._operation} ran past its deadline") from late
 
 
 def _consumed(answer: Mapping[str, Any]) -> float:

@@ -20,7 +20,7 @@ from service.web.problems import response_for
 from service.web.request_address import address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -76,10 +76,13 @@ class CoarseRules:
     exempt: frozenset[str] = NEVER_LIMITED
     patience_seconds: float = PATIENCE_SECONDS
 
+    def network_of(self, request: Request) -> str:
+        """Whose count a request is, in this process."""
+        return prefix(address_of(request, trusted_proxies=self.trusted_proxies))
+
     def name_of(self, request: Request) -> str:
-        """Whose count a request is."""
-        network = prefix(address_of(request, trusted_proxies=self.trusted_proxies))
-        return self.keys.key("coarse", network)
+        """Whose count a request is, to a storage elsewhere: it is not told the address."""
+        return self.keys.key("coarse", self.network_of(request))
 
 
 class CoarseLimits:
@@ -91,7 +94,7 @@ class CoarseLimits:
     def __init__(self, app: ASGIApp, rules: CoarseRules, clock: Clock) -> None:
         self.app = app
         self.rules = rules
-        self._own = _passages(rules, f"{SCHEME}://", {"clock": clock})
+        self._own = _passages(rules, rules.network_of, f"{SCHEME}://", {"clock": clock})
         self._shared = None
         if rules.storage_url.reveal() != IN_PROCESS:
             options = {
@@ -99,7 +102,7 @@ class CoarseLimits:
                 "socket_connect_timeout": SOCKET_SECONDS,
                 "wrap_exceptions": True,
             }
-            passages = _passages(rules, rules.storage_url.reveal(), options)
+            passages = _passages(rules, rules.name_of, rules.storage_url.reveal(), options)
             self._shared = SharedPassages(passages, clock, patience_seconds=rules.patience_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,11 +123,13 @@ class CoarseLimits:
         return self._own.refusal(request) if counted is None else counted.refusal
 
 
-def _passages(rules: CoarseRules, storage_url: str, options: Mapping[str, object]) -> Passages:
+def _passages(
+    rules: CoarseRules, name_of: Callable[[Request], str], storage_url: str, options: Mapping[str, object]
+) -> Passages:
     return Passages(
         rates=rules.rates,
         rest=rules.rest,
-        name_of=rules.name_of,
+        name_of=name_of,
         storage_url=storage_url,
         key_prefix=f"keyturn/{rules.name}",
         options=options,

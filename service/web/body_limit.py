@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
-
 from service.errors import PayloadTooLarge
 from service.web.problems import response_for
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_LENGTH = b"content-length"
 DEFAULT_LIMIT_BYTES = 16 * 1024
 
 
@@ -79,9 +78,9 @@ class _Counted:
 
 
 def _declared_bytes(scope: Scope) -> int:
-    declared = [int(value) for value in Headers(scope=scope).getlist("content-length") if _is_number(value)]
+    declared = [int(value) for name, value in scope["headers"] if name == _LENGTH and _is_number(value)]
     return max(declared, default=0)
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= len(str(2**63))
+def _is_number(text: bytes) -> bool:
+    return text.isdigit() and len(text) <= len(str(2**63))

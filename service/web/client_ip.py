@@ -31,14 +31,13 @@ def client_address(*, peer: str | None, forwarded_for: Sequence[str], trusted_pr
     ``forwarded_for`` are all X-Forwarded-For lines in order. Where they name fewer hops than ``trusted_proxies``, or
     one of those hops is not an address, the answer is the peer's own: too coarse, never the client's choice.
     """
-    own = _peer_address(peer)
     if trusted_proxies <= 0:
-        return own
+        return _peer_address(peer)
     hops = [hop.strip(" \t") for hop in ",".join(forwarded_for).split(",")][-trusted_proxies:]
     addresses = [parse_address(hop) for hop in hops]
     if len(addresses) < trusted_proxies or None in addresses:
-        return own
-    return addresses[0] or own
+        return _peer_address(peer)
+    return addresses[0] or _peer_address(peer)
 
 
 def parse_address(text: str) -> Address | None:

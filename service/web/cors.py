@@ -15,12 +15,13 @@ from service.web.origins import check_origins
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Keyturn-Device", "X-Keyturn-Request")
 EXPOSED_HEADERS = ("Retry-After", "WWW-Authenticate", "X-Keyturn-Device", "X-Request-Id")
 PREFLIGHT_SECONDS = 600
+_ORIGIN, _VARY = b"origin", b"vary"
 
 
 class Cors:
@@ -29,6 +30,7 @@ class Cors:
     def __init__(
         self, app: ASGIApp, *, allowed_origins: Iterable[str] = (), public_paths: frozenset[str] = frozenset()
     ) -> None:
+        self.app = app
         self.public_paths = public_paths
         self.public = CORSMiddleware(app, allow_origins=["*"], allow_methods=["GET"])
         self.listed = CORSMiddleware(
@@ -43,5 +45,22 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Choose the policy by the path."""
+        if scope["type"] == "http" and not any(name == _ORIGIN for name, _ in scope["headers"]):
+            await self.app(scope, receive, _varying(send))
+            return
         is_public = scope["type"] == "http" and scope["path"] in self.public_paths
         await (self.public if is_public else self.listed)(scope, receive, send)
+
+
+def _varying(send: Send) -> Send:
+    """What Starlette's does for a request without an Origin, which most are: it says that answers differ by it."""
+
+    async def varying_send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", ()))
+            varies = [value for name, value in headers if name == _VARY]
+            others = [header for header in headers if header[0] != _VARY] if varies else headers
+            message["headers"] = [*others, (_VARY, b", ".join([*varies, b"Origin"]))]
+        await send(message)
+
+    return varying_send

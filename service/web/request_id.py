@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
-from structlog.contextvars import bound_contextvars
+from starlette.datastructures import Headers
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HEADER = "X-Request-Id"
 
+_RAW_HEADER = HEADER.lower().encode("ascii")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _ID_BYTES = 16
 
@@ -40,14 +41,18 @@ class RequestIds:
 
         async def named_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
+                others = [header for header in message.get("headers", ()) if header[0] != _RAW_HEADER]
+                message["headers"] = [*others, (_RAW_HEADER, request_id.encode("ascii"))]
             await send(message)
 
-        with bound_contextvars(request_id=request_id):
+        bound = bind_contextvars(request_id=request_id)
+        try:
             await self.app(scope, receive, named_send)
+        finally:
+            reset_contextvars(**bound)
 
     def _request_id(self, scope: Scope) -> str:
-        claimed = Headers(scope=scope).getlist(HEADER)
-        if self.trust_client and len(claimed) == 1 and _SAFE.fullmatch(claimed[0]):
+        claimed = Headers(scope=scope).getlist(HEADER) if self.trust_client else []
+        if len(claimed) == 1 and _SAFE.fullmatch(claimed[0]):
             return claimed[0]
         return self.entropy.token_bytes(_ID_BYTES).hex()

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import MutableHeaders
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    RawHeader = tuple[bytes, bytes]
 
 HSTS = "max-age=63072000; includeSubDomains"
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+READERS = ("same-origin", "cross-origin")
 UNLESS_SET = {"Content-Security-Policy": DATA_POLICY, "Cache-Control": "no-store"}
 
 
@@ -29,26 +32,31 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, *, https: bool, public_paths: frozenset[str] = frozenset()) -> None:
         self.app = app
         self.public_paths = public_paths
-        self.always = {**ALWAYS, "Strict-Transport-Security": HSTS} if https else dict(ALWAYS)
+        self._always = _raw({**ALWAYS, "Strict-Transport-Security": HSTS} if https else ALWAYS)
+        self._replaced = frozenset({b"server", *(name for name, _ in self._always)})
+        self._unless_set = {
+            readers: _raw({**UNLESS_SET, "Cross-Origin-Resource-Policy": readers}) for readers in READERS
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Complete the headers of one answer."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        readers = "cross-origin" if scope["path"] in self.public_paths else "same-origin"
+        unless_set = self._unless_set[READERS[scope["path"] in self.public_paths]]
 
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._complete(MutableHeaders(scope=message), readers)
+                message["headers"] = self._completed(message.get("headers", ()), unless_set)
             await send(message)
 
         await self.app(scope, receive, guarded_send)
 
-    def _complete(self, headers: MutableHeaders, readers: str) -> None:
-        del headers["Server"]
-        for name, value in self.always.items():
-            headers[name] = value
-        for name, value in UNLESS_SET.items():
-            headers.setdefault(name, value)
-        headers.setdefault("Cross-Origin-Resource-Policy", readers)
+    def _completed(self, headers: Iterable[RawHeader], unless_set: list[RawHeader]) -> list[RawHeader]:
+        kept = [header for header in headers if header[0].lower() not in self._replaced]
+        names = {name.lower() for name, _ in kept}
+        return kept + self._always + [header for header in unless_set if header[0] not in names]
+
+
+def _raw(headers: Mapping[str, str]) -> list[RawHeader]:
+    return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]

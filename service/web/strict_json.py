@@ -24,6 +24,7 @@ MAX_DEPTH = 8
 _CONTENT_TYPE = re.compile(
     r'application/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?', re.ASCII | re.IGNORECASE
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _STRUCTURE = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 
 
@@ -68,13 +69,15 @@ def parse_json(body: bytes) -> Any:
 def _parse(body: bytes) -> Any:
     text = body.decode("utf-8")
     _check_depth(text)
-    value = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_constant, parse_int=_whole)
+    value = _DECODER.decode(text)
     _check_text(value)
     return value
 
 
 def _check_depth(text: str) -> None:
     """Count brackets outside of strings before the parser recurses into them; one pass, whatever the text."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
     depth = 0
     in_string = False
     for token in _STRUCTURE.finditer(text):
@@ -132,5 +135,8 @@ def _check_text(value: Any) -> None:
 def _check_string(text: str) -> None:
     if "\x00" in text:
         raise _Refused("a text holds NUL")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and _HALF.search(text):
         raise _Refused("a text holds half a character")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_constant, parse_int=_whole)

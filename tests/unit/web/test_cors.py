@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.responses import PlainTextResponse
 
 from service.web.cors import Cors
 from service.web.edge import edge_middleware
@@ -61,3 +62,19 @@ def test_an_unsafe_origin_is_refused_when_the_middleware_is_built(origin, hello,
         Cors(hello, allowed_origins=[origin])
     with pytest.raises(ValueError, match="not an origin"):
         edge_middleware(entropy=entropy, base_url="https://a.example", allowed_origins=[origin])
+
+
+@pytest.mark.parametrize("vary", [[], ["Cookie"], ["Cookie", "Accept"], ["Origin"]])
+@pytest.mark.parametrize("path", ["/", "/jwks"])
+async def test_a_request_without_an_origin_is_answered_as_starlettes_own_middleware_answers_it(path, vary, call):
+    async def app(scope, receive, send):
+        answer = PlainTextResponse("x")
+        for name in vary:
+            answer.headers.append("Vary", name)
+        await answer(scope, receive, send)
+
+    ours = cors(app)
+    starlettes = ours.public if path == "/jwks" else ours.listed
+    answers = [(await call(one, path=path))[0] for one in (ours, starlettes)]
+    assert sorted(answers[0].headers.items()) == sorted(answers[1].headers.items())
+    assert "Origin" in answers[0].headers["vary"]
