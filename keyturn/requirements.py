@@ -62,6 +62,11 @@ def require_acr(principal: Principal, *values: str) -> None:
         raise StepUpRequired(acr_values=values)
 
 
+def _names(given: Iterable[str]) -> tuple[str, ...]:
+    # A text is an iterable of texts as well, and nobody signs in by the methods o, t and p.
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requirement:
     """What a route asks for: every scope, a recent sign-in, every method, one of the ``acr`` values.
@@ -76,6 +81,8 @@ class Requirement:
     acr_values: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
+        if any(isinstance(given, str) for given in (self.scopes, self.amr, self.acr_values)):
+            raise ValueError("scopes, methods and acr values are tuples of names")
         names = (*self.scopes, *self.amr, *self.acr_values)
         if not all(is_name(name) for name in names):
             raise ValueError("a scope, method or acr value has a character that it cannot have")
@@ -90,8 +97,8 @@ class Requirement:
         amr: Iterable[str] = (),
         acr_values: Iterable[str] = (),
     ) -> Self:
-        """A requirement with its scopes as they come."""
-        return cls(scopes=scopes, max_age_seconds=max_age_seconds, amr=tuple(amr), acr_values=tuple(acr_values))
+        """A requirement with its scopes as they come. A lone text for ``amr`` or ``acr_values`` is one name."""
+        return cls(scopes=scopes, max_age_seconds=max_age_seconds, amr=_names(amr), acr_values=_names(acr_values))
 
     def check(self, principal: Principal, *, now_ms: int) -> None:
         """Everything holds of ``principal``. A missing scope is told first: no sign-in would cure it.

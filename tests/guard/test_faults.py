@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 
 import pytest
 from django.test import Client, override_settings
@@ -20,6 +21,7 @@ from keyturn.errors import GuardError, IssuerFault
 from keyturn.fastapi import Guard as FastGuard
 from keyturn.flask import Guard as FlaskGuard
 from keyturn.starlette import GuardMiddleware, principal_of
+from keyturn.websession.errors import SessionUnavailable
 from tests.guard.asgi import client_of
 from tests.guard.attacks import bearer
 from tests.support.django_base import set_up
@@ -37,6 +39,10 @@ async def fail_async(request):
     raise IssuerFault("the service is at fault")
 
 
+def read_session(request):
+    raise SessionUnavailable("DynamoDB did not answer")
+
+
 class Failing(GuardMixin, View):
     get = staticmethod(fail)
 
@@ -48,6 +54,7 @@ class FailingAsync(GuardMixin, View):
 DJANGO = {"function": signed_in(fail), "async": signed_in(fail_async), "bare": fail}
 DJANGO |= {"class": Failing.as_view(), "async-class": FailingAsync.as_view()}
 urlpatterns = [path(name, view) for name, view in DJANGO.items()]
+urlpatterns += [path("session", signed_in(read_session)), path("session-bare", read_session)]
 
 
 @pytest.mark.parametrize("name", DJANGO)
@@ -126,3 +133,21 @@ async def test_an_answer_that_has_begun_is_not_begun_again(keyturn_issuer):
 
     with pytest.raises(NotFound):
         await client_of(starlette_with(view, keyturn_issuer), raising=True).get("/")
+
+
+@pytest.mark.parametrize("name", ["session", "session-bare"])
+def test_a_web_session_that_cannot_be_reached_is_503_behind_a_guard_too(keyturn_issuer, name):
+    guard, sessions = "keyturn.django.middleware.GuardMiddleware", "keyturn.websession.django.SessionMiddleware"
+    table = {"table": "t", "keys": f"1:{b64encode(bytes(32)).decode()}", "region": "eu-west-1"}
+    with override_settings(
+        ROOT_URLCONF=__name__,
+        MIDDLEWARE=[sessions, guard],
+        KEYTURN={"verifier": keyturn_issuer.verifier()},
+        KEYTURN_WEBSESSION=table,
+        SESSION_ENGINE="keyturn.websession.django",
+        SESSION_COOKIE_NAME="__Host-session",
+        SESSION_COOKIE_SECURE=True,
+    ):
+        client = Client(raise_request_exception=False)
+        answer = client.get(f"/{name}", headers=bearer(keyturn_issuer.token_for("ada")))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

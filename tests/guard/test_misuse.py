@@ -23,6 +23,14 @@ def test_attack_a_principal_without_its_guard_is_not_read_from_the_request():
         FastAPI().get("/me")(whoever)
 
 
+async def test_the_api_document_tells_which_routes_have_no_guard(keyturn_issuer):
+    app, guard = FastAPI(), FastGuard(keyturn_issuer.verifier())
+    app.get("/guarded", dependencies=[guard.signed_in])(secret)
+    app.get("/open")(secret)
+    open_ones = [path for path, item in app.openapi()["paths"].items() if "security" not in item["get"]]
+    assert open_ones == ["/open"]
+
+
 def test_attack_a_guard_without_its_parentheses_is_not_read_from_the_request(keyturn_issuer):
     def forgot(caller):
         return caller.subject

@@ -107,3 +107,10 @@ def test_each_rule_stands_alone(principal):
             rule()
     with pytest.raises(errors.InsufficientScope):
         require_scopes(mine, "a", "b")
+
+
+def test_a_lone_text_is_one_name_and_not_its_letters():
+    assert Requirement.of(amr="otp", acr_values="aal2") == Requirement.of(amr=["otp"], acr_values=["aal2"])
+    for given in ({"scopes": "admin"}, {"amr": "otp"}, {"acr_values": "aal2"}):
+        with pytest.raises(ValueError, match="tuple"):
+            Requirement(**given)
