@@ -6,7 +6,7 @@ import pytest
 from django.test import Client, override_settings
 from django.urls import path
 
-from keyturn.errors import Unavailable
+from keyturn.errors import InsufficientScope, Unavailable
 from tests.guard.attacks import ATTACKS, bearer
 from tests.support.django_base import set_up
 
@@ -80,6 +80,11 @@ class Row(RetrieveAPIView):
         return Response({"owner": self.get_object().app_label})
 
 
+class Raises(Guarded):
+    def get(self, request):
+        raise InsufficientScope("notes:write")
+
+
 class Open(Guarded):
     permission_classes = ()
 
@@ -93,6 +98,7 @@ urlpatterns = [
     path("users/<user_id>", User.as_view()),
     path("notes/<int:note_id>", Note.as_view()),
     path("rows/<int:pk>", Row.as_view()),
+    path("raises", Raises.as_view()),
     path("open", Open.as_view()),
 ]
 
@@ -191,3 +197,8 @@ def test_what_cannot_be_known_is_503_and_no_way_in(client, keyturn_issuer):
     with override_settings(KEYTURN={"verifier": keyturn_issuer.verifier(revocations=Unknown())}):
         answer = client.get("/me", headers=bearer(keyturn_issuer.token_for("ada")))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+
+
+@override_settings(MIDDLEWARE=["keyturn.django.middleware.GuardMiddleware"])
+def test_the_middleware_answers_the_guard_errors_of_views(client, keyturn_issuer):
+    assert client.get("/raises", headers=bearer(keyturn_issuer.token_for("ada"))).status_code == 403
