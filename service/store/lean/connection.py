@@ -72,6 +72,9 @@ class Connection(asyncio.Protocol):
         try:
             self._transport.write(request)
             answer = await self._waiting
+            if self._transport.get_write_buffer_size():
+                # It was answered before it was read: its rest would be taken for the beginning of the next one.
+                self.abort()
         except BaseException:
             # Cancelled too: an answer that comes now is nobody's, and nobody else would close the connection.
             self.abort()

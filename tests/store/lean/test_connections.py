@@ -117,6 +117,23 @@ async def test_an_answer_that_comes_after_its_call_was_given_up_is_nobodys(stub,
     assert stub.connections == 2
 
 
+async def test_an_answer_that_comes_before_its_request_was_read_leaves_no_rest_of_it_to_the_next(stub, client):
+    """The rest of the request would be taken for the beginning of the next one, and answered as such."""
+    early = asyncio.Event()
+
+    async def answers_a_head(reader, writer):
+        number, stub.connections = stub.connections, stub.connections + 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ok({"n": number}).raw)
+        await early.wait()
+
+    stub.serve = answers_a_head
+    large = {**GET, "Key": {"k": {"S": "x" * 16_000_000}}}
+    answers = [await client.get_item(**one) for one in (large, GET)]
+    early.set()
+    assert [(one["n"], one["ResponseMetadata"]["RetryAttempts"]) for one in answers] == [(0, 0), (1, 0)]
+
+
 async def test_a_chunked_answer_is_read(stub, client):
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nx-amz-crc32: %d\r\n\r\n" % zlib.crc32(b'{"a":1}')
     raw = head + b'6\r\n{"a":1\r\n1\r\n}\r\n0\r\n\r\n'
