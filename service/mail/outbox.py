@@ -16,7 +16,7 @@ from service.errors import Unavailable
 from service.mail.compose import compose
 from service.mail.letter import SHARDS, LetterSeal, LetterUnreadable, new_place, shard_name
 from service.mail.outbox_repo import Letter, OutboxRepo, put_letter
-from service.mail.ports import MailRefused, MailUnavailable
+from service.mail.ports import MailRefused, MailUnavailable, Uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
     from service.mail.message import MailMessage
-    from service.mail.ports import MailSender
+    from service.mail.ports import MailMeter, MailSender
     from service.mail.render import Renderer
     from service.mail.retry import Retry
     from service.store.operations import Put
@@ -38,6 +38,8 @@ CLAIM_SECONDS = 120
 _LONGEST_TRY_SECONDS = 30
 POLL_SECONDS = 15
 _REMOVE_AGAIN_SECONDS = 1.0
+_UNREAD = "unread"
+"""In place of the kind of a letter that could not be opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,7 @@ class Outbox:
     retry: Retry
     clock: Clock
     entropy: Entropy
+    meter: MailMeter = field(default_factory=Uncounted)
     sends_itself: bool = True
     max_in_flight: int = 8
     _tasks: set[asyncio.Task[Any]] = field(init=False, repr=False, compare=False, default_factory=set)
@@ -155,18 +158,22 @@ class Outbox:
             if self.clock.now_ms() >= letter.claimed_until_ms - _LONGEST_TRY_SECONDS * 1000:
                 # It waited so long for a slot that its claim may run out: another would send it too.
                 return
+            kind = _UNREAD
             try:
-                await self._send(letter)
+                message = self.seal.open(letter.sealed, letter.place)
+                kind = message.template.value
+                await self._send(message, letter)
             except (MailUnavailable, LetterUnreadable) as error:
                 # What we cannot read, a worker of another version may: it is tried as often as any.
-                await self._put_off(letter, str(error))
+                await self._put_off(letter, kind, str(error))
                 return
             except MailRefused as error:
-                _log.error("mail given up", extra=_fields(letter, str(error)))
+                self._give_up(letter, kind, str(error))
+            else:
+                self.meter.mailed(kind=kind, outcome="sent")
             await self._remove(letter)
 
-    async def _send(self, letter: Letter) -> None:
-        message = self.seal.open(letter.sealed, letter.place)
+    async def _send(self, message: MailMessage, letter: Letter) -> None:
         rendered = self.renderer.render(message, message_id=letter.place.message_id)
         await self.sender.send(compose(rendered, sent_ms=self.clock.now_ms()))
 
@@ -183,12 +190,17 @@ class Outbox:
             else:
                 return
 
-    async def _put_off(self, letter: Letter, problem: str) -> None:
+    def _give_up(self, letter: Letter, kind: str, problem: str) -> None:
+        _log.error("mail given up", extra=_fields(letter, problem))
+        self.meter.mailed(kind=kind, outcome="given_up")
+
+    async def _put_off(self, letter: Letter, kind: str, problem: str) -> None:
         if letter.tries >= self.retry.attempts:
-            _log.error("mail given up", extra=_fields(letter, problem))
+            self._give_up(letter, kind, problem)
             await self.repo.remove(letter)
             return
         _log.warning("mail not delivered", extra=_fields(letter, problem))
+        self.meter.mailed(kind=kind, outcome="put_off")
         delay_seconds = self.retry.delay_seconds(failures=letter.tries, chance=self.entropy.token_bytes(4))
         await self.repo.put_off(letter, at_ms=self.clock.now_ms() + round(delay_seconds * 1000))
 

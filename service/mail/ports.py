@@ -44,3 +44,18 @@ class MailSender(Protocol):
             MailRefused: when it may not.
         """
         ...
+
+
+class MailMeter(Protocol):
+    """Told of what became of each try to send a mail."""
+
+    def mailed(self, *, kind: str, outcome: str) -> None:
+        """One try: ``sent``, ``put_off`` or ``given_up``; ``kind`` is the template's name, or ``unread``."""
+        ...
+
+
+class Uncounted:
+    """A meter that nobody reads."""
+
+    def mailed(self, *, kind: str, outcome: str) -> None:
+        """Nothing is counted."""

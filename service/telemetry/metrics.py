@@ -82,7 +82,7 @@ class Metrics:
         self.breach_checks.labels(outcome=outcome).inc()
 
     def mailed(self, *, kind: str, outcome: str) -> None:
-        """One mail: ``sent``, ``retried``, ``given_up`` or whatever else a worker may say of it."""
+        """One try to send a mail: ``sent``, ``put_off`` or ``given_up`` (the outbox's ``MailMeter``)."""
         self.mails.labels(kind=kind, outcome=outcome).inc()
 
     def audit_waits(self, change: int) -> None:

@@ -162,6 +162,7 @@ def build_outbox(base: Base, sender: MailSender) -> Outbox:
             sender=settings.mail_from or _DEV_SENDER, service_name=settings.service_name, template_folder=templates
         ),
         sender=sender,
+        meter=base.metrics,
         sends_itself=settings.mail_sending == "process",
         retry=Retry(),
         clock=base.clock,
