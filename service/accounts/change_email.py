@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from service.accounts.mails import change_mail, notice
 from service.accounts.pending import PROOF_SECONDS
 from service.accounts.recovery_repo import Refused
 from service.audit.event import AuditKeeper, Event, EventKind
-from service.errors import BadRequest, FieldError, Invalid
+from service.errors import BadRequest, FieldError, Invalid, Unauthenticated
 from service.kernel.email import Email, parse_email
 from service.kernel.text import NameRefusal
 from service.mail.message import MailKind, MailMessage
@@ -100,10 +99,12 @@ class ChangeEmail:
     async def _store(self, user: User, email: Email, email_key: str, made: Proof, message: MailMessage) -> None:
         announced = self.outbox.prepare(message)
         expires_ms = self.clock.now_ms() + PROOF_SECONDS * 1000
-        await asyncio.gather(
-            self.recovery.ask_change(user, made, expires_ms=expires_ms, email=email.address, email_key=email_key),
-            self.outbox.store(announced),
-        )
+        # One after the other: a link that leads nowhere is mailed to nobody.
+        if not await self.recovery.ask_change(
+            user, made, expires_ms=expires_ms, email=email.address, email_key=email_key
+        ):
+            raise Unauthenticated("account is not active, or sessions have ended", presented=True)
+        await self.outbox.store(announced)
         self.outbox.dispatch(announced)
 
     async def _confirm(self, found: Found) -> None:

@@ -93,6 +93,8 @@ async def live(ask, mailbox, clock):
     await ask("PATCH", "/v1/me", json={"display_name": "Ada", "password": PASSWORD}, headers=bearer(renewed))
     user_id = (await ask("GET", "/v1/me", headers=bearer(renewed))).json()["user_id"]
     await ask("GET", f"/v1/users/{user_id}/sessions", headers=bearer(renewed))
+    await ask("GET", "/v1/me/export", headers=bearer(renewed))
+    await ask("GET", f"/v1/me/export?cursor={renewed['refresh_token']}", headers=bearer(renewed))
     await ask("GET", f"/v1/users/{user_id}/sessions?cursor={renewed['refresh_token']}", headers=bearer(renewed))
     clock.advance(seconds=120)
     await ask("POST", "/v1/refresh", json={"refresh_token": tokens["refresh_token"]})  # stolen: ends the session

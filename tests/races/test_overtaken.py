@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.accounts.forgot_password import ForgotPassword
 from service.accounts.recovery_repo import RecoveryRepo
 from tests.support.accounts import make_person, new_name, set_state
 from tests.support.people import PASSWORD, bearer, sign_in
@@ -130,6 +131,18 @@ async def test_a_change_of_the_address_is_refused(client, mailbox, tokens, overt
     assert (await client.post("/v1/email/change/confirm", json={"token": token})).status_code == 400
     body = {"identifier": wanted, "password": PASSWORD}
     assert (await client.post("/v1/login", json=body)).status_code == 401
+
+
+@pytest.mark.parametrize("by", ["reset", "password changed", "logged out everywhere", "closed", "disabled"])
+async def test_to_ask_for_another_address_is_refused_and_mails_nobody(  # noqa: PLR0917
+    client, mailbox, tokens, overtaken, meanwhile, by
+):
+    wanted = f"{new_name()}@example.com"
+    meanwhile("ask_change", overtaken[by])
+    body = {"new_email": wanted, "password": PASSWORD}
+    assert (await client.post("/v1/email/change", json=body, headers=bearer(tokens))).status_code == 401
+    await client.app.state.services.get(ForgotPassword).outbox.drain(10)
+    assert mailbox.all(wanted) == []
 
 
 async def nobody_signs_in_with(client, person, password):
