@@ -19,7 +19,8 @@ from service.throttle.model import EMPTY, Limited, Open, Tally, decide, level_ro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from service.store.codec import Item
+    from service.kernel.entropy import Entropy
+    from service.store.codec import Item, Value
     from service.store.dynamo import Dynamo
     from service.throttle.lanes import Lane
 
@@ -34,10 +35,12 @@ _SAME_WINDOW = "w = :w"
 _HAS_ROOM = "w = :w AND c < :room"
 _IS_AS_SEEN = "w = :seen AND c = :seen_c"
 _IS_FREE = "attribute_not_exists(k)"
-_GIVE_BACK = "ADD c :minus"
-_GIVE_BACK_PREVIOUS = "ADD p :minus"
-_HAS_CURRENT = "w = :w AND c > :zero"
-_HAS_PREVIOUS = "w = :w AND p > :zero"
+_GIVE_BACK = "SET gb = :gb ADD c :minus"
+_GIVE_BACK_PREVIOUS = "SET gb = :gb ADD p :minus"
+_IS_NEWS = "(attribute_not_exists(gb) OR gb <> :gb)"
+_HAS_CURRENT = f"w = :w AND c > :zero AND {_IS_NEWS}"
+_HAS_PREVIOUS = f"w = :w AND p > :zero AND {_IS_NEWS}"
+_NAME_BYTES = 8
 
 
 def read(lane: Lane) -> Get:
@@ -58,6 +61,7 @@ class TallyRepo:
     """The counters of the throttle table. ``seen`` is the tally that the caller last saw; a wrong one costs a write."""
 
     dynamo: Dynamo
+    entropy: Entropy
 
     async def count(self, lane: Lane, amount: int, *, seen: Tally, now_ms: int) -> Tally:
         """Add ``amount`` failures, whatever the limit says. Answers the tally after it."""
@@ -89,19 +93,26 @@ class TallyRepo:
         raise Conflict("throttle: the window moved at every try")
 
     async def release(self, lane: Lane, reserved: Tally) -> Tally | None:
-        """Take back a reservation, ``reserved`` being what it answered. None when its windows are over."""
+        """Take back a reservation, ``reserved`` being what it answered. None when its windows are over.
+
+        The client sends a write again whose answer was lost. It has a name, so that it is not served twice: that would
+        take somebody's failure away with the reservation.
+        """
+        name = self.entropy.token_bytes(_NAME_BYTES)
         tries = (
             (_GIVE_BACK, _HAS_CURRENT, reserved.start_ms),
             (_GIVE_BACK_PREVIOUS, _HAS_PREVIOUS, reserved.start_ms + lane.limit.window_ms),
         )
         for update, condition, start_ms in tries:
-            values = {":minus": -1, ":zero": 0, ":w": start_ms}
+            values: dict[str, Value] = {":minus": -1, ":zero": 0, ":w": start_ms, ":gb": name}
             operation = Update(
                 table=Table.THROTTLE, key={"k": lane.key}, update=update, condition=condition, values=values
             )
             try:
                 return await self._write(operation)
             except ConditionFailed as refusal:
+                if refusal.item is not None and refusal.item.get("gb") == name:
+                    return parse(refusal.item)
                 if parse(refusal.item).start_ms == reserved.start_ms:
                     return None
         return None

@@ -30,7 +30,7 @@ def build_throttle(base: Base) -> Throttle:
     """The limiter, or its twin where ``KEYTURN_THROTTLE`` is off."""
     if base.settings.throttle == "off":
         return Unlimited()
-    repo = TallyRepo(dynamo=base.dynamo)
+    repo = TallyRepo(dynamo=base.dynamo, entropy=base.entropy)
     return Limiter(gate=Gate(repo=repo, memory=Memory(), cap=LocalCap(), clock=base.clock))
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from service.kernel.entropy import SystemEntropy
 from service.store.errors import StoreUnavailable
 from service.throttle.gate import Gate
 from service.throttle.lanes import LaneKeys
@@ -55,7 +56,12 @@ def make(dynamo, clock):
     """Starts a process: ``make()``."""
 
     def start(*, capacity=10_000, total=60):
-        gate = Gate(repo=TallyRepo(dynamo=dynamo), memory=Memory(capacity), cap=LocalCap(total=total), clock=clock)
+        gate = Gate(
+            repo=TallyRepo(dynamo=dynamo, entropy=SystemEntropy()),
+            memory=Memory(capacity),
+            cap=LocalCap(total=total),
+            clock=clock,
+        )
         return Limiter(gate=gate)
 
     return start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from service.errors import TooManyRequests
+from service.kernel.entropy import SystemEntropy
 from service.store.errors import StoreUnavailable
 from service.throttle.bounded_storage import DEFAULT_CAPACITY as DEFAULT_NETWORKS
 from service.throttle.bounded_storage import BoundedStorage
@@ -39,7 +40,9 @@ def dynamo():
 
 @pytest.fixture
 def limiter(dynamo, clock):
-    return Limiter(gate=Gate(repo=TallyRepo(dynamo=dynamo), memory=Memory(), cap=LocalCap(), clock=clock))
+    return Limiter(
+        gate=Gate(repo=TallyRepo(dynamo=dynamo, entropy=SystemEntropy()), memory=Memory(), cap=LocalCap(), clock=clock)
+    )
 
 
 async def flood(limiter, names, *, seen=lambda: None):
