@@ -75,7 +75,12 @@ class SharedPassages:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, request: Request) -> Future[TooManyRequests | None]:
-        future = self._threads.submit(self._passages.refusal, request)
+        try:
+            future = self._threads.submit(self._passages.refusal, request)
+        except RuntimeError as error:
+            # There is no thread to be had, or the application has ended.
+            self._turns.release()
+            raise OSError("no thread") from error
         # When the thread is done, however long after the request it was for.
         future.add_done_callback(lambda _done: self._turns.release())
         return future

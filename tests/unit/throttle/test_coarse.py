@@ -269,16 +269,41 @@ async def test_a_window_ends_after_its_minute_and_the_next_is_whole(clock):
         assert await statuses(caller, "/v1/login", 4) == [200, 200, 200, 429]
 
 
-async def test_the_end_of_the_application_ends_the_threads():
+async def test_where_no_thread_can_be_had_requests_are_counted_here_until_one_can(away_storage, clock, monkeypatch):
+    """A container may bound its threads. Each request that found none was answered with an error once."""
+    away_storage.is_away = False
+    start = threading.Thread.start
+
+    def refuse(thread):
+        if thread.name.startswith("coarse-limits"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    async with client(app(storage_url=Secret("away://"), clock=clock)) as caller:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            assert await statuses(caller, "/v1/login", 4) == [200, 200, 200, 429]
+            for _ in range(AT_ONCE):
+                clock.advance(seconds=AWAY_SECONDS)
+                await statuses(caller, "/other", 1)
+        clock.advance(seconds=AWAY_SECONDS)
+        asked = away_storage.asked
+        assert await statuses(caller, "/other", 1) == [200]
+        assert away_storage.asked > asked, "it is not asked again"
+
+
+async def test_the_end_of_the_application_ends_the_threads(away_storage):
+    away_storage.is_away = False
     middleware = limits(storage_url=Secret("away://"))
+    passed = []
 
     async def inner(scope, receive, send):
-        pass
+        passed.append(scope["type"])
 
     middleware.app = inner
     await middleware({"type": "lifespan"}, None, None)
-    with pytest.raises(RuntimeError, match="after shutdown"):
-        await middleware({"type": "http", "path": "/", "method": "GET", "headers": [], "client": None}, None, _ignore)
+    await middleware({"type": "http", "path": "/", "method": "GET", "headers": [], "client": None}, None, _ignore)
+    assert (passed, away_storage.asked) == (["lifespan", "http"], 0)
 
 
 async def test_a_state_that_requests_share_opens_nothing():
