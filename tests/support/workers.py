@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _READY_SECONDS = 30
 _STOP_SECONDS = 10
 _FROM_HERE = ("AWS_", "PATH", "KEYTURN_ENGINES_DIR", "COVERAGE_", "COV_")
+QUICK = {"KEYTURN_THROTTLE": "off", "KEYTURN_ANSWER_BEAT_MS": "0", "KEYTURN_LOG_LEVEL": "warning"}
+"""Neither limits nor beats, which tests/throttle, tests/doors and tests/timing turn on."""
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["service.workers", "service.cli.server", "aiobotocore.session", "uvloop", "httptools"])
 
@@ -64,7 +66,7 @@ class Workers:
 
     def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
         inherited = {name: value for name, value in os.environ.items() if name.startswith(_FROM_HERE)}
-        self.environ = inherited | {"KEYTURN_THROTTLE": "off", "KEYTURN_LOG_LEVEL": "warning"} | dict(environ)
+        self.environ = inherited | QUICK | dict(environ)
         self.log_path = folder / "workers.log"
         self._processes: list[ForkServerProcess] = []
 
