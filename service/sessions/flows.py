@@ -37,16 +37,15 @@ class OpenSession:
     keys: RefreshKeys
     life: SessionLife
     issuer: Issuer
-    clock: Clock
     entropy: Entropy
 
-    async def __call__(self, user: User, facts: SignInFacts, device: Device) -> IssuedTokens:
+    async def __call__(self, user: User, facts: SignInFacts, device: Device, *, now_ms: int) -> IssuedTokens:
         """Tokens of a new session. ``user`` is as read before its factors were checked: what ended since, ends this.
 
-        The id is made here and nothing of the request goes into it (CWE-384). ``rotated_ms`` is 0: a sign-in is no
-        rotation, so the first refresh may rotate at once.
+        ``now_ms`` is from before that reading: no access token outlives the end of its user's sessions by more than
+        its life, however long the check took. The id is made here and nothing of the request goes into it (CWE-384).
+        ``rotated_ms`` is 0: a sign-in is no rotation, so the first refresh may rotate at once.
         """
-        now_ms = self.clock.now_ms()
         token = RefreshToken(
             kid=self.keys.active_kid,
             user_id=user.user_id,

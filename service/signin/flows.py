@@ -63,6 +63,7 @@ class SignIn:
         Raises InvalidCredentials for an unknown name, a wrong password and a user that may not act: the same calls are
         made and the same hash is computed for each. Raises Unavailable when the store is away or hashing is full.
         """
+        now_ms = self.clock.now_ms()
         user, stored, verdict = await self._prove(identifier, password, origin)
         if user is None or not verdict.ok or not user.may_act:
             raise self._refusal(user, verdict)
@@ -73,9 +74,9 @@ class SignIn:
             scope=user.scope,
             amr=PASSWORD_AMR,
             acr=SINGLE_FACTOR_ACR,
-            auth_time_seconds=self.clock.now_ms() // 1000,
+            auth_time_seconds=now_ms // 1000,
         )
-        tokens = await self._open(user, facts, device, origin)
+        tokens = await self._open(user, facts, device, origin, now_ms=now_ms)
         session_id = parse_session_id(tokens.session_id)
         self.audit.record(Event(kind=EventKind.SIGN_IN, outcome="ok", user_id=user.user_id, session_id=session_id))
         known = self.devices.issue(_keys_of(user), now_ms=self.clock.now_ms(), entropy=self.entropy)
@@ -103,16 +104,17 @@ class SignIn:
             raise
         return (None if found is None else found[0]), stored, verdict
 
-    async def _open(self, user: User, facts: SignInFacts, device: Device, origin: Origin) -> IssuedTokens:
+    async def _open(
+        self, user: User, facts: SignInFacts, device: Device, origin: Origin, *, now_ms: int
+    ) -> IssuedTokens:
         """The session, with the mail that tells its owner of a device that is not known: both before the answer."""
-        now_ms = self.clock.now_ms()
         if any(self.devices.read(origin.device_token, account_key=key, now_ms=now_ms) for key in _keys_of(user)):
-            return await self.open_session(user, facts, device)
+            return await self.open_session(user, facts, device, now_ms=now_ms)
         letter = await self.new_devices.letter(user, device)
         if letter is None:
-            return await self.open_session(user, facts, device)
+            return await self.open_session(user, facts, device, now_ms=now_ms)
         outbox = self.new_devices.outbox
-        tokens, _ = await asyncio.gather(self.open_session(user, facts, device), outbox.store(letter))
+        tokens, _ = await asyncio.gather(self.open_session(user, facts, device, now_ms=now_ms), outbox.store(letter))
         outbox.dispatch(letter)
         return tokens
 

@@ -34,7 +34,6 @@ def sign_in_services(core: Core) -> list[object]:
         keys=core.refresh_keys,
         life=core.life,
         issuer=core.issuer,
-        clock=core.clock,
         entropy=core.entropy,
     )
     return [

@@ -45,7 +45,8 @@ async def open_many(client, person, count):
     facts = SignInFacts(client_id="first-party", scope="", amr=("pwd",), acr="aal1", auth_time_seconds=1)
     open_session = services.get(SignIn).open_session
     device = Device(name=None, user_agent=None, address=None)
-    return [(await open_session(user, facts, device)).session_id for _ in range(count)]
+    now_ms = services.get(SignIn).clock.now_ms()
+    return [(await open_session(user, facts, device, now_ms=now_ms)).session_id for _ in range(count)]
 
 
 @pytest.fixture

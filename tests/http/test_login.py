@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keyturn.strict import parse as parse_token
+from service.passwords.hasher import PasswordHasher
 from tests.support.accounts import make_person, new_name, set_state
 from tests.support.answers import is_problem, shown
 from tests.support.people import PASSWORD
@@ -35,6 +36,23 @@ async def test_a_sign_in_answers_exactly_the_tokens_and_is_never_cached(client, 
     assert (body["token_type"], body["expires_in"], body["scope"]) == ("Bearer", 300, "")
     assert body["refresh_expires_in"] == 30 * 86_400
     assert body["refresh_token"].startswith("ktr_")
+
+
+async def test_an_access_token_lives_from_when_its_user_was_read_however_long_the_sign_in_stands_still(
+    client, ada, clock, monkeypatch
+):
+    """Whoever ended the sessions meanwhile counts on no token of before being alive a life later."""
+    verify, began_ms = PasswordHasher.verify, clock.now_ms()
+
+    async def stands_still(*arguments, **options):
+        clock.advance(seconds=200)
+        return await verify(*arguments, **options)
+
+    monkeypatch.setattr(PasswordHasher, "verify", stands_still)
+    body = (await login(client, ada.email)).json()
+    claims = parse_token(body["access_token"]).claims
+    began = began_ms // 1000
+    assert (claims["iat"], claims["auth_time"], claims["exp"]) == (began, began, began + 300)
 
 
 @pytest.mark.parametrize("spell", [str, str.upper, str.title], ids=["as it is", "upper case", "title case"])

@@ -40,7 +40,8 @@ async def open_many(client, person, count):
     user = await services.get(UserRepo).load(parse_user_id(person.user_id))
     facts = SignInFacts(client_id="first-party", scope="", amr=("pwd",), acr="aal1", auth_time_seconds=1)
     device = Device(name=None, user_agent=None, address=None)
-    return [(await open_session(user, facts, device)).session_id for _ in range(count)]
+    now_ms = services.get(SignIn).clock.now_ms()
+    return [(await open_session(user, facts, device, now_ms=now_ms)).session_id for _ in range(count)]
 
 
 async def all_pages(client, person, headers):

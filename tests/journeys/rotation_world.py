@@ -144,9 +144,7 @@ class World:
         end = EndOne(sessions=sessions, revocations=NO_FEED)
         issuer = Issuer(access_tokens=ConstantAccessTokens(), refresh_keys=keys)
         return Instance(
-            open_session=OpenSession(
-                sessions=sessions, keys=keys, life=LIFE, issuer=issuer, clock=clock, entropy=self.entropy
-            ),
+            open_session=OpenSession(sessions=sessions, keys=keys, life=LIFE, issuer=issuer, entropy=self.entropy),
             refresh=Refresh(
                 sessions=sessions,
                 end=end,

@@ -75,8 +75,8 @@ class RotationMachine(RotationModel, RuleBasedStateMachine):
     @rule(which=WHICH)
     def sign_in(self, which):
         user = self.world.user(self.user_id)
-        issued = self.world.run(self.instance(which).open_session(user, FACTS, DEVICE))
         now_ms = self.now(which)
+        issued = self.world.run(self.instance(which).open_session(user, FACTS, DEVICE, now_ms=now_ms))
         session_id = parse_session_id(issued.session_id)
         family = Family(self.user_id, session_id, user.epoch, now_ms + ABSOLUTE_MS, now_ms + IDLE_MS)
         family.issued[0] = issued.refresh_token.reveal()

@@ -59,19 +59,18 @@ def clock():
 
 
 @pytest.fixture
-def open_session(keys, life, clock):
+def open_session(keys, life):
     return OpenSession(
         sessions=FakeSessions(),
         keys=keys,
         life=life,
         issuer=Issuer(access_tokens=FakeAccessTokens(), refresh_keys=keys),
-        clock=clock,
         entropy=CountedEntropy(),
     )
 
 
 async def test_a_sign_in_leaves_a_session_of_generation_zero_with_both_its_lives(open_session, keys):
-    issued = await open_session(replace(USER, epoch=7), SESSION.facts, SESSION.device)
+    issued = await open_session(replace(USER, epoch=7), SESSION.facts, SESSION.device, now_ms=NOW_MS)
     token = keys.decode(issued.refresh_token.reveal())
     (created,) = open_session.sessions.created
     assert created == replace(
@@ -88,7 +87,7 @@ async def test_a_sign_in_leaves_a_session_of_generation_zero_with_both_its_lives
 
 
 async def test_session_fixation_no_two_sign_ins_share_an_id_or_a_secret(open_session, keys):
-    issued = [await open_session(USER, SESSION.facts, SESSION.device) for _ in range(2)]
+    issued = [await open_session(USER, SESSION.facts, SESSION.device, now_ms=NOW_MS) for _ in range(2)]
     first, second = (keys.decode(one.refresh_token.reveal()) for one in issued)
     assert first.session_id != second.session_id
     assert first.secret != second.secret
