@@ -34,8 +34,20 @@ async def take_records(outbox: Outbox, event: StreamEvent) -> dict[str, Any]:
     over again. A relay that is away is no such failure, for then the letter has been put off; nor is a record that
     cannot be understood, which would be handed over until it expires, and all behind it would wait.
     """
-    outcomes = await asyncio.gather(*(_take(outbox, record) for record in event["Records"]))
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in outcomes if number is not None]}
+    records = event["Records"]
+    outcomes = await asyncio.gather(*(_take(outbox, record) for record in records), return_exceptions=True)
+    numbers = [_again(record, outcome) for record, outcome in zip(records, outcomes, strict=True)]
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers if number is not None]}
+
+
+def _again(record: Mapping[str, Any], outcome: str | BaseException | None) -> str | None:
+    """The number of a record that shall come again; one's error that nobody foresaw is not the end of the others."""
+    if not isinstance(outcome, BaseException):
+        return outcome
+    # The type alone: its text may quote the mail.
+    _log.error("mail failed", extra={"mail_problem": type(outcome).__name__})
+    number: str = record["dynamodb"]["SequenceNumber"]
+    return number
 
 
 async def _take(outbox: Outbox, record: Mapping[str, Any]) -> str | None:

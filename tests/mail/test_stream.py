@@ -82,6 +82,35 @@ async def test_a_new_letter_is_sent_and_removed(functions, announced, carrier, b
     assert await left(base) == []
 
 
+class Stumbles:
+    """A sender with a fault of its own for one address, at once; the others it sends a little later."""
+
+    def __init__(self):
+        self.sent, self.has_stumbled = [], asyncio.Event()
+
+    async def send(self, mail):
+        if mail.to == "fault@example.com":
+            self.has_stumbled.set()
+            raise ValueError("nobody foresaw it")
+        await self.has_stumbled.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        self.sent.append(mail.to)
+
+
+async def test_a_letter_that_fails_as_nobody_foresaw_cuts_no_other_short(repo, clock, announced, base, caplog):
+    sender = Stumbles()
+    function = make_outbox(repo, sender, clock, seed="one", sends_itself=False)
+    items = [await announced(to=to) for to in ("ada@example.com", "fault@example.com", "eve@example.com")]
+    event = event_of(*(record(item, number=str(number)) for number, item in enumerate(items)))
+    assert await take_records(function, event) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert sorted(sender.sent) == ["ada@example.com", "eve@example.com"]
+    assert [item["sk"] for item in await left(base)] == [items[1]["sk"]]
+    assert await take_records(function, event) == ALL_TAKEN, "the batch comes again and again"
+    assert [line.mail_problem for line in caplog.records if line.message == "mail failed"] == ["ValueError"]
+    assert "foresaw" not in caplog.text
+
+
 async def test_a_record_that_comes_again_or_to_two_at_once_is_sent_once(functions, announced, carrier):
     event = event_of(record(await announced()))
     answers = await asyncio.gather(*(take_records(one, event) for one in functions for _ in range(3)))
