@@ -14,7 +14,6 @@ BUCKET_SECONDS = 600
 """How long one set of partitions is written to. Neither number may change while processes of two releases run."""
 
 _MAX_LEEWAY_SECONDS = 30
-_UNDER_WAY_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +51,12 @@ class FeedLife:
 
     @property
     def settle_seconds(self) -> int:
-        """How long after an entry's time a token may still be issued for what it ends.
+        """How long after an entry's time the life of a token may begin that it ends.
 
-        Whoever issues it read session and user before the end was written: the entry was one call, the end is another,
-        clocks are apart, and a sign-in has a password to hash in between.
+        A token's life begins before its session and user are read, and those were read before the end was written: the
+        entry was one call, the end is another, and clocks are apart.
         """
-        return 2 * (self.flight_seconds + self.skew_seconds) + _UNDER_WAY_SECONDS
+        return 2 * (self.flight_seconds + self.skew_seconds)
 
     @property
     def retain_seconds(self) -> int:

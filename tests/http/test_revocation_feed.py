@@ -74,7 +74,7 @@ async def test_who_polls_hears_each_end_and_is_told_when_there_is_nothing_new(po
 
 async def test_a_statement_says_how_long_it_matters(poller):
     (statement,) = await poller.poll()
-    assert (statement["retain"], statement["settle"], statement["forgotten"]) == (414, 84, None)
+    assert (statement["retain"], statement["settle"], statement["forgotten"]) == (354, 24, None)
 
 
 async def test_the_feed_comes_in_pages_and_none_is_lost_between_them(client, poller, log, clock):

@@ -16,7 +16,7 @@ def window(feed_table, clock):
 
 
 async def test_the_first_reading_brings_the_whole_window_and_no_more(window, feed_table):
-    young, old = user_ended(1, at_ms=NOW_MS - 414_000), session_ended(2, at_ms=NOW_MS - 414_001)
+    young, old = user_ended(1, at_ms=NOW_MS - 354_000), session_ended(2, at_ms=NOW_MS - 354_001)
     feed_table.add(old, young)
     assert (await window.read()).entries == (placed(young),)
 
@@ -71,7 +71,7 @@ async def test_no_entry_is_lost_while_buckets_change(window, feed_table, clock):
         feed_table.add(session_ended(number, at_ms=clock.ms))
         held = await window.read()
         assert [where[14:] for where, _ in held.entries] == [
-            session_ended(each).session_id.hex() for each in range(max(0, number - 27), number + 1)
+            session_ended(each).session_id.hex() for each in range(max(0, number - 23), number + 1)
         ]
 
 
