@@ -1,4 +1,4 @@
-"""The store's port on every engine that can be had here; where one deviates, the list below says so."""
+"""The store's port on every engine that can be had here."""
 
 from __future__ import annotations
 
@@ -16,22 +16,12 @@ from service.store.table import Table, TableNames
 from tests.support.clock import ManualClock
 from tests.support.store import CountedEntropy, RecordingMeter
 
-# (engine, test) -> what it does instead. Each is expected to fail, strictly: a repaired engine is noticed.
-DEVIATIONS: dict[tuple[str, str], str] = {}
 KEYS = {
     Table.SESSIONS: (("uid", "B"), ("sid", "B")),
     Table.USERS: (("uid", "B"), ("sk", "S")),
     Table.IDENTITIES: (("k", "S"),),
     Table.KEYS: (("use_alg", "S"), ("slot", "N")),
 }
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
-        reason = engine and DEVIATIONS.get((engine.name, item.originalname))
-        if reason:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 
 @pytest.fixture(scope="session", params=all_engines(), ids=lambda engine: engine.name)

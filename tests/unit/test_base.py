@@ -15,9 +15,9 @@ async def test_the_memory_that_hashing_may_take_is_told_from_the_start(base, slo
     await hasher.pool.close()
 
 
-@pytest.mark.parametrize("engine", ["argon2-cffi", "libsodium"])
-async def test_the_engine_of_argon2_is_the_one_that_the_settings_name(base, engine):
-    object.__setattr__(base, "settings", base.settings.model_copy(update={"argon2_engine": engine}))
+@pytest.mark.parametrize("computes", ["argon2-cffi", "libsodium"])
+async def test_the_engine_of_argon2_is_the_one_that_the_settings_name(base, computes):
+    object.__setattr__(base, "settings", base.settings.model_copy(update={"argon2_engine": computes}))
     hasher = build_hasher(base)
-    assert hasher.engine == engine
+    assert hasher.engine == computes
     await hasher.pool.close()
