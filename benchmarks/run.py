@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
+from benchmarks import guard
 from benchmarks.harness.install import NotHere
 from benchmarks.harness.measure import Figures, Target, measure
 from benchmarks.harness.processes import pin_load
@@ -80,8 +81,15 @@ async def bench(names: list[str], *, rounds: int, seconds: float, short: bool) -
                 for number in range(rounds + 1):
                     await _round(targets, done, seconds=seconds / 4 if number == 0 else seconds, counts=number > 0)
             done.in_process = await asyncio.to_thread(in_process, 1.0 if short else 8.0)
+            done.guard_ms = await asyncio.to_thread(guard_ms, short=short)
             done.store_call_ms = await measured(calls=50 if short else 300, rounds=1 if short else 5)
             return done
+
+
+def guard_ms(*, short: bool) -> dict[str, float]:
+    """CPU milliseconds of a token in the guard library, by way of asking, and of the signature check in it."""
+    found = guard.measure(rounds=1 if short else 7, calls=100 if short else 1000)
+    return {name: seconds * 1000 for name, seconds in found.items()}
 
 
 async def _open(names: list[str], context: Context, stack: AsyncExitStack, done: Run) -> dict[str, Target]:
