@@ -45,5 +45,14 @@ class NotesTable:
         return "Attributes" in gone
 
 
+def text_of(body: object) -> str | None:
+    """The text of a new note as a body of JSON says it, or None where it does not say one that can be kept."""
+    text = body.get("text") if isinstance(body, dict) else None
+    if not isinstance(text, str) or not 0 < len(text) <= MOST_CHARACTERS:
+        return None
+    # Half of a surrogate pair is JSON and no Unicode text; DynamoDB could not store it.
+    return text if all(not "\ud800" <= character <= "\udfff" for character in text) else None
+
+
 def _shown(item: dict[str, Any]) -> dict[str, Any]:
     return {"note_id": item["note_id"], "text": item["text"]}

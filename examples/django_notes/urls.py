@@ -2,12 +2,11 @@
 
 import json
 import os
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views import View
-from notes_table import MOST_CHARACTERS, NotesTable
+from notes_table import NotesTable, text_of
 
 from keyturn import NotFound
 from keyturn.django.requests import principal_of
@@ -57,11 +56,9 @@ def of_user(request: HttpRequest, user_id: str) -> JsonResponse:
 
 def _text_of(request: HttpRequest) -> str | None:
     try:
-        body: Any = json.loads(request.body)
+        return text_of(json.loads(request.body))
     except ValueError:
         return None
-    text = body.get("text") if isinstance(body, dict) else None
-    return text if isinstance(text, str) and 0 < len(text) <= MOST_CHARACTERS else None
 
 
 urlpatterns = [

@@ -3,7 +3,9 @@
 import os
 from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from notes_guard import verifier
 from notes_table import NotesTable
 from pydantic import BaseModel, Field
@@ -23,6 +25,12 @@ class NewNote(BaseModel):
     """What a note is made of."""
 
     text: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+@app.exception_handler(RequestValidationError)
+async def refuse(_request: Request, _error: Exception) -> JSONResponse:
+    """FastAPI's own answer repeats what was sent, and fails where that is no Unicode text."""
+    return JSONResponse({"error": "text is needed"}, status_code=422)
 
 
 @app.post("/notes", status_code=201)

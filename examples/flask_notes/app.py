@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, abort, jsonify, request
 from notes_guard import verifier
-from notes_table import MOST_CHARACTERS, NotesTable
+from notes_table import NotesTable, text_of
 
 from keyturn import NotFound
 from keyturn.flask import Guard, current_principal
@@ -19,9 +19,8 @@ table = NotesTable(os.environ["NOTES_TABLE"])
 @guard.signed_in
 def write() -> tuple[Any, int]:
     """A new note of the caller."""
-    body = request.get_json()
-    text = body.get("text") if isinstance(body, dict) else None
-    if not isinstance(text, str) or not 0 < len(text) <= MOST_CHARACTERS:
+    text = text_of(request.get_json())
+    if text is None:
         abort(422)
     return jsonify(table.add(current_principal, text)), 201
 

@@ -125,7 +125,9 @@ def test_attack_the_token_of_a_session_that_was_ended(site, stage, note, ada):
     assert site.get("/notes", headers=ada.bearer).status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"text": 1}', b'{"text": ""}', b"null", b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"text": 1}', b'{"text": ""}', b"null", b"\xff", b'{"text": "\\ud800"}']
+)
 def test_bad_bodies_are_told_and_nothing_is_written(site, eve, body):
     before = site.get("/notes", headers=eve.bearer).json()
     headers = {**eve.bearer, "Content-Type": "application/json"}
