@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 import service.accounts.export_routes
 import service.accounts.recovery_routes
@@ -24,6 +25,7 @@ from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
 from service.telemetry.tracing import OFF
 from service.throttle.coarse import NEVER_LIMITED
+from service.tokens.public_lane import PublicLane
 from service.web import problem_docs, problems
 from service.web.direct_routes import DirectRoutes
 from service.web.edge import edge_middleware
@@ -97,6 +99,13 @@ def create_app(
             tracing=tracing,
         ),
     )
+    lane = Middleware(
+        PublicLane,
+        entropy=entropy or SystemEntropy(),
+        https=settings.issuer.startswith("https:"),
+        is_on=not tracing.is_on,
+    )
+    app.user_middleware.insert(0, lane)
     # The innermost of all: what it refuses costs nothing more, and its answer has every header of the edge.
     app.user_middleware.extend(coarse_limits(settings, clock or SystemClock()))
     problems.install(app)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import PurePath
 from typing import Any
@@ -25,6 +26,7 @@ MASK = "**redacted**"
 _MAX_DEPTH = 6
 _MAX_ITEMS = 64
 _MAX_CHARACTERS = 8_000
+_KEPT_CHARACTERS = 64
 
 _PLAIN = (int, float, bool, type(None))
 _PRINTABLE = (date, timedelta, Decimal, UUID, PurePath, IPv4Address, IPv6Address, IPv4Network, IPv6Network)
@@ -76,7 +78,10 @@ def redact_text(text: str) -> str:
 
 
 def _has_hint(lowered: str) -> bool:
-    return any(hint in lowered for hint in _HINTS)
+    for hint in _HINTS:  # noqa: SIM110 - several times as fast as any(), for each text of each line
+        if hint in lowered:
+            return True
+    return False
 
 
 def _mask_looks(text: str) -> str:
@@ -107,9 +112,24 @@ def redact_mapping(members: Mapping[Any, Any], *, depth: int = 0) -> dict[str, A
     """A mapping with sensitive keys masked and everything else redacted."""
     redacted: dict[str, Any] = {}
     for key, member in list(members.items())[:_MAX_ITEMS]:
-        name = redact_text(key) if isinstance(key, str) else type(key).__name__
-        redacted[name] = MASK if is_sensitive(name) and member is not None else redact(member, depth=depth)
+        name, sensitive = _name_of(key)
+        redacted[name] = MASK if sensitive and member is not None else redact(member, depth=depth)
     return redacted
+
+
+def _name_of(key: Any) -> tuple[str, bool]:
+    """What ``key`` is called, and whether what stands under it is masked."""
+    if type(key) is str and len(key) <= _KEPT_CHARACTERS:
+        return _known_name(key)
+    name = redact_text(key) if isinstance(key, str) else type(key).__name__
+    return name, is_sensitive(name)
+
+
+@lru_cache(maxsize=1024)
+def _known_name(key: str) -> tuple[str, bool]:
+    """Most keys are a few words of ours."""
+    name = redact_text(key)
+    return name, is_sensitive(name)
 
 
 def _redact_many(value: Any, depth: int) -> Any:

@@ -22,12 +22,15 @@ router = APIRouter(route_class=StrictRoute, tags=["discovery"])
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Document:
+class Document:
+    """A public document and how long it may be kept."""
+
     body: bytes
     etag: str
     max_age_seconds: int
 
     def answer(self, known: str | None) -> Response:
+        """The document, or that ``known``, which a client sent as If-None-Match, still holds."""
         headers = {"Cache-Control": f"public, max-age={self.max_age_seconds}", "ETag": self.etag}
         if known is not None and self.etag in known:
             return Response(status_code=304, headers=headers)
@@ -60,7 +63,7 @@ async def jwks(
 ) -> Response:
     """Keys appear here before they sign, and stay until the last token that they signed has expired."""
     current = await keyring.jwks()
-    return _Document(body=current.body, etag=current.etag, max_age_seconds=metadata.max_age_seconds).answer(known)
+    return Document(body=current.body, etag=current.etag, max_age_seconds=metadata.max_age_seconds).answer(known)
 
 
 @router.get(
@@ -84,5 +87,5 @@ async def openid_metadata(metadata: Annotated[Metadata, provided(Metadata)], kno
 
 
 def _metadata(known: str | None, metadata: Metadata) -> Response:
-    document = _Document(body=metadata.body, etag=metadata.etag, max_age_seconds=metadata.max_age_seconds)
+    document = Document(body=metadata.body, etag=metadata.etag, max_age_seconds=metadata.max_age_seconds)
     return document.answer(known)

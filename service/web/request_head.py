@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
-
 from service.errors import BadRequest
 from service.web.problems import problem_response, response_for
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 DEFAULT_HEAD_BYTES = 16 * 1024
+_WATCHED = frozenset({b"host", b"content-length", b"transfer-encoding"})
 
 
 class RequestHead:
@@ -33,21 +33,19 @@ class RequestHead:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-        elif _head_bytes(scope) > self.limit_bytes:
-            response = problem_response(status=431, code="head_too_large", title="The request's headers are too large.")
-            await response(scope, receive, send)
-        elif _is_ambiguous(Headers(scope=scope)):
-            await response_for(BadRequest("two hosts, or two ways to end the body"))(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+        refused = self.refusal(scope) if scope["type"] == "http" else None
+        await (refused or self.app)(scope, receive, send)
 
-
-def _head_bytes(scope: Scope) -> int:
-    target = len(scope["path"].encode("utf-8", "surrogatepass")) + len(scope["query_string"])
-    return target + sum(len(name) + len(value) for name, value in scope["headers"])
-
-
-def _is_ambiguous(headers: Headers) -> bool:
-    return ("content-length" in headers and "transfer-encoding" in headers) or len(headers.getlist("host")) > 1
+    def refusal(self, scope: Scope) -> Response | None:
+        """The answer to a head that is too large or ambiguous."""
+        target_bytes = len(scope["path"].encode("utf-8", "surrogatepass")) + len(scope["query_string"])
+        head_bytes, seen = target_bytes, []
+        for name, value in scope["headers"]:
+            head_bytes += len(name) + len(value)
+            if name in _WATCHED:
+                seen.append(name)
+        if head_bytes > self.limit_bytes:
+            return problem_response(status=431, code="head_too_large", title="The request's headers are too large.")
+        if seen.count(b"host") > 1 or (b"content-length" in seen and b"transfer-encoding" in seen):
+            return response_for(BadRequest("two hosts, or two ways to end the body"))
+        return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEADER = "X-Request-Id"
 
-_RAW_HEADER = HEADER.lower().encode("ascii")
+RAW_HEADER = HEADER.lower().encode("ascii")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _ID_BYTES = 16
 
@@ -41,8 +41,8 @@ class RequestIds:
 
         async def named_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                others = [header for header in message.get("headers", ()) if header[0] != _RAW_HEADER]
-                message["headers"] = [*others, (_RAW_HEADER, request_id.encode("ascii"))]
+                others = [header for header in message.get("headers", ()) if header[0] != RAW_HEADER]
+                message["headers"] = [*others, (RAW_HEADER, request_id.encode("ascii"))]
             await send(message)
 
         bound = bind_contextvars(request_id=request_id)
@@ -55,4 +55,9 @@ class RequestIds:
         claimed = Headers(scope=scope).getlist(HEADER) if self.trust_client else []
         if len(claimed) == 1 and _SAFE.fullmatch(claimed[0]):
             return claimed[0]
-        return self.entropy.token_bytes(_ID_BYTES).hex()
+        return new_request_id(self.entropy)
+
+
+def new_request_id(entropy: Entropy) -> str:
+    """A name for a request, by chance."""
+    return entropy.token_bytes(_ID_BYTES).hex()

@@ -43,16 +43,18 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        unless_set = self._unless_set[READERS[scope["path"] in self.public_paths]]
+        path = scope["path"]
 
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._completed(message.get("headers", ()), unless_set)
+                message["headers"] = self.completed(message.get("headers", ()), path=path)
             await send(message)
 
         await self.app(scope, receive, guarded_send)
 
-    def _completed(self, headers: Iterable[RawHeader], unless_set: list[RawHeader]) -> list[RawHeader]:
+    def completed(self, headers: Iterable[RawHeader], *, path: str) -> list[RawHeader]:
+        """The headers of an answer to a request for ``path``, and ours."""
+        unless_set = self._unless_set[READERS[path in self.public_paths]]
         kept = [header for header in headers if header[0].lower() not in self._replaced]
         names = {name.lower() for name, _ in kept}
         return kept + self._always + [header for header in unless_set if header[0] not in names]
