@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from service.audit.event import Audit, Event, EventKind
 from service.errors import InvalidGrant
 from service.mail.message import MailKind, MailMessage
+from service.sessions.flights import Flights
 from service.sessions.model import RevokeReason
 from service.sessions.refresh_token import NONCE_BYTES
 from service.sessions.repo import NotRotated, Rotated
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from service.users.model import User
     from service.users.repo import UserRepo
 
+SHARED = "shared"
+"""The outcome of a call that got the answer of an identical one: that one has its own event."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
@@ -43,16 +47,22 @@ class Refresh:
     entropy: Entropy
     post: Announcer
     locale: str
+    flights: Flights[IssuedTokens] = field(default_factory=Flights)
 
     async def __call__(self, presented_text: Secret[str]) -> IssuedTokens:
         """Tokens for the session of ``presented_text``.
 
         Raises InvalidGrant whatever is wrong with it; Unavailable when the store is away. After a lost answer the same
-        token may be presented again and gets the same successor.
+        token may be presented again and gets the same successor. Presented twice at once, it is asked for once.
         """
         presented = self.keys.decode(presented_text.reveal())
         if presented is None:
             raise self._refusal(Refusal.NOT_OURS, None)
+        if presented in self.flights:
+            self._record(SHARED, presented, alarming=False)
+        return await self.flights.share(presented, lambda: self._refreshed(presented))
+
+    async def _refreshed(self, presented: RefreshToken) -> IssuedTokens:
         now_ms = self.clock.now_ms()
         verdict, user = await self._rotate(presented, now_ms)
         match verdict:
