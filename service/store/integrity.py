@@ -2,7 +2,7 @@
 
 To botocore a page of a captive portal in the place of an answer is an item that is not there, or a write that went
 through. It does look at DynamoDB's checksum and tries again where that is wrong, but believes the last try. DynamoDB,
-and each engine of ours, sends ``x-amz-crc32`` with every answer.
+and each engine of ours, sends ``x-amz-crc32`` with every yes; DynamoDB Local sends none with a no.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def _is_whole(headers: Mapping[str, str], body: bytes) -> bool:
 
 def _hide(response_dict: dict[str, Any], **_: Any) -> None:
     # Some of it could not even be parsed, and the parser's exceptions end a call without a second try.
-    if not _is_whole(response_dict["headers"], response_dict["body"]):
+    headers = response_dict["headers"]
+    is_promised = response_dict["status_code"] < _FIRST_ERROR or headers.get(_CHECKSUM) is not None
+    if is_promised and not _is_whole(headers, response_dict["body"]):
         response_dict["body"] = b"{}"
 
 
