@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test examples check format lock openapi load bench fuzz clean
+.PHONY: help install run test examples check format lock openapi load bench faults fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ load: install ## Realistic load for half a minute on a service of its own; more 
 
 bench: install ## Keyturn beside its peers on this machine; writes docs/benchmarks.md; a try-out with ARGS="--short"
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+faults: install ## Every fault at every call of every journey, for about an hour; a part with ARGS="tests/faults -k refresh"
+	@KEYTURN_LONG=1 $(BIN)/python -m pytest -n 2 $(if $(ARGS),$(ARGS),tests/faults)
 
 fuzz: install ## Campaigns of made-up input, some minutes; longer with ARGS="--seconds 3600"
 	@$(BIN)/python -m fuzz.run $(ARGS)

@@ -169,7 +169,7 @@ async def _people(base: Base, sessions: int) -> People:
     async with build(base) as services:
         open_session = services.get(SignIn).open_session
         for _ in range(sessions // 50 + 1):
-            issued = await asyncio.gather(*(open_session(user, facts, device, now_ms=now_ms) for _ in range(50)))
+            issued = await asyncio.gather(*(open_session(user, facts, device) for _ in range(50)))
             people.refresh_tokens += [one.refresh_token.reveal() for one in issued]
             people.access = issued[0].access_token.reveal()
     return people

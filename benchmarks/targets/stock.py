@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
@@ -42,8 +42,7 @@ async def stock(variables: Mapping[str, str], *, people: int, sessions: int, pas
         async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
             await apply_all(migrate_context(base, embedded=True))
             async with open_checker(password_rules(settings), clock=base.clock, count=lambda _outcome: None) as checker:
-                # Nobody is mailed.
-                core = build_core(base, checker, cast("Any", None))
+                core = build_core(base, checker)
                 try:
                     users = [await _person(base, core, number, password) for number in range(people)]
                     return await _sessions(base, core, users, sessions)
@@ -72,6 +71,7 @@ async def _sessions(base: Base, core: Core, users: list[User], count: int) -> li
         keys=core.refresh_keys,
         life=core.life,
         issuer=core.issuer,
+        clock=base.clock,
         entropy=base.entropy,
     )
     facts = SignInFacts(
@@ -84,10 +84,7 @@ async def _sessions(base: Base, core: Core, users: list[User], count: int) -> li
     made: list[IssuedTokens] = []
     for first in range(0, count, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, count))
-        now_ms = base.clock.now_ms()
-        made += await asyncio.gather(
-            *(begin(users[number % len(users)], facts, _DEVICE, now_ms=now_ms) for number in numbers)
-        )
+        made += await asyncio.gather(*(begin(users[number % len(users)], facts, _DEVICE) for number in numbers))
     return made
 
 

@@ -22,20 +22,14 @@ _BACKLOG = 2048
 
 
 def server_config(app: Any, *, host: str, port: int, factory: bool = False, workers: int = 1) -> uvicorn.Config:
-    """No access log, no ``Server`` header, no web sockets, and no trust in what a client says of its address.
-
-    The loop is uvloop wherever it can be had.
-    """
+    """No access log, no ``Server`` header, and no trust in what a client says of its address."""
     return uvicorn.Config(
         app,
         factory=factory,
         host=host,
         port=port,
         workers=workers,
-        loop="auto",
         http=BoundedHead,
-        ws="none",
-        lifespan="on",
         log_config=None,
         log_level="warning",
         access_log=False,

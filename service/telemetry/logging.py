@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -49,15 +48,15 @@ def configure(
     root.setLevel(level)
     _tame_libraries(level, access_log=access_log)
     structlog.configure(
-        processors=[*_chain(style), _renderer(style)],
-        logger_factory=_Loggers(handler),
+        processors=[*_chain(style), ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The last processor: none after it can add a secret, and no other handler of a library's record can see one."""
+    """The last processor: none after it can add a secret, and no other handler of the record can see one."""
     own = {key: event.pop(key) for key in _OWN_KEYS if key in event}
     return {**redact_mapping(event), **own}
 
@@ -68,48 +67,7 @@ class _Handler(logging.StreamHandler[Any]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say only that a line of ``record``'s logger was lost."""
         error = sys.exc_info()[0]
-        _say_lost(record.name, error.__name__ if error else "unknown")
-
-    def write(self, name: str, line: str) -> None:
-        """Write a finished line of the logger ``name``; never raises for a stream that does not take it."""
-        with self.lock or nullcontext():
-            try:
-                self.stream.write(line + self.terminator)
-                self.flush()
-            except (OSError, ValueError) as error:
-                _say_lost(name, type(error).__name__)
-
-
-def _say_lost(name: str, reason: str) -> None:
-    sys.stderr.write(f"a log line of {name} was lost: {reason}\n")
-
-
-class _Line:
-    """One of our loggers: writes what the processors have made of an event, on the handler's stream and in its turn.
-
-    The way of the standard library, which the libraries' lines take, would make a record of it first: a look at the
-    stack, at the thread and the task, a copy. That costs more than all that is done to the line.
-    """
-
-    def __init__(self, name: str, handler: _Handler) -> None:
-        self.name = name
-        self._handler = handler
-
-    def write(self, line: str) -> None:
-        """Write one line."""
-        self._handler.write(self.name, line)
-
-    debug = info = warning = error = critical = exception = write
-
-
-class _Loggers:
-    """Makes the loggers that ``structlog.get_logger(name)`` asks for."""
-
-    def __init__(self, handler: _Handler) -> None:
-        self._handler = handler
-
-    def __call__(self, name: str = "keyturn") -> _Line:
-        return _Line(name, self._handler)
+        sys.stderr.write(f"a log line of {record.name} was lost: {error.__name__ if error else 'unknown'}\n")
 
 
 def _chain(style: Style) -> list[Processor]:
@@ -124,14 +82,11 @@ def _chain(style: Style) -> list[Processor]:
     ]
 
 
-def _renderer(style: Style) -> Processor:
-    if style == "console":
-        return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    return structlog.processors.JSONRenderer()
-
-
 def _formatter(style: Style) -> ProcessorFormatter:
-    return ProcessorFormatter(foreign_pre_chain=_chain(style), processors=[_forget_record, _renderer(style)])
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if style == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    return ProcessorFormatter(foreign_pre_chain=_chain(style), processors=[_forget_record, renderer])
 
 
 def _describe_failure(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -42,8 +42,9 @@ async def get_user(
 
 
 def _me(user: User, caller: Caller) -> MeOut:
-    return MeOut.of(
-        user,
+    shown = UserOut.of(user)
+    return MeOut(
+        **shown.model_dump(),
         session_id=id_text(caller.session_id),
         auth_time=caller.principal.auth_time or 0,
         amr=list(caller.principal.amr),

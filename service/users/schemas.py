@@ -50,8 +50,8 @@ class UserOut(BaseModel):
     email_verified_at: datetime | None
 
     @classmethod
-    def of(cls, user: User, **more: Any) -> Self:
-        """The wire form of ``user``; ``more`` are the fields that a subclass adds."""
+    def of(cls, user: User) -> Self:
+        """The wire form of ``user``."""
         return cls(
             user_id=id_text(user.user_id),
             email=user.email,
@@ -62,7 +62,6 @@ class UserOut(BaseModel):
             scope=user.scope,
             created_at=_time(user.created_ms),
             email_verified_at=None if user.verified_ms is None else _time(user.verified_ms),
-            **more,
         )
 
 

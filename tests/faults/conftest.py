@@ -10,10 +10,12 @@ from botocore.retries.standard import ExponentialBackoff
 from prometheus_client import CollectorRegistry
 
 from service.base import open_base
+from service.cli import context
 from service.settings import load
 from service.store.lean import retry
 from service.telemetry.metrics import Metrics
 from tests.support.clock import UnsteadyClock
+from tests.support.feed import FEED_KEYS
 from tests.support.shared import files_are_parsed_once, shared_prefix
 from tests.support.store_proxy import open_store_proxy
 from tests.support.world import World
@@ -23,8 +25,8 @@ __all__ = ["files_are_parsed_once", "shared_prefix"]
 
 @pytest.fixture
 def environ(environ, shared_prefix):
-    """The service's variables, on the shared tables."""
-    return {**environ, "KEYTURN_TABLE_PREFIX": shared_prefix}
+    """The service's variables, on the shared tables and with a revocation feed."""
+    return {**environ, "KEYTURN_TABLE_PREFIX": shared_prefix, "KEYTURN_REVOCATION_FEED_KEYS": FEED_KEYS}
 
 
 @pytest.fixture
@@ -35,10 +37,14 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def _retries_are_not_waited_for(monkeypatch):
-    """The SDK's pauses between its tries take seconds; ours go by the clock. Neither runs out of tries here."""
+    """The SDK's pauses between its tries take seconds; ours go by the clock. Neither runs out of tries here.
+
+    Nor does an operator's command wait long for the last event to be written.
+    """
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda _self, _context: 0)
     monkeypatch.setattr(quota.RetryQuota, "acquire", lambda _self, _amount: True)
     monkeypatch.setattr(retry.RetryQuota, "take", lambda _self, _failure: 0)
+    monkeypatch.setattr(context, "_DRAIN_SECONDS", 0.2)
 
 
 @pytest.fixture

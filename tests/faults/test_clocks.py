@@ -42,7 +42,7 @@ def jump(clock, seconds):
 async def strike(world, journey, at, seconds):
     person = world.place()
     request, known = await journey.prepare(person)
-    await world.ready()
+    await world.ready(journey)
     world.proxy.inject(jump(world.clock, seconds), at=at)
     answer = await world.send(request)
     await world.settle()

@@ -23,7 +23,7 @@ async def hang_up(world, journey, at):
     """Whether there was an await to hang up at."""
     person = world.place()
     request, known = await journey.prepare(person)
-    await world.ready()
+    await world.ready(journey)
     hung_up = await hang_up_at(world.send(request), at)
     await world.settle()
     if hung_up:
@@ -35,7 +35,7 @@ async def hang_up_during_call(world, journey, fault, at):
     """Whether there was such a call."""
     person = world.place()
     request, known = await journey.prepare(person)
-    await world.ready()
+    await world.ready(journey)
     world.proxy.inject(fault, at=at)
     sending, reached = asyncio.create_task(world.send(request)), asyncio.create_task(world.proxy.reached.wait())
     await asyncio.wait([sending, reached], return_when=asyncio.FIRST_COMPLETED)
@@ -54,7 +54,6 @@ async def still_serves(world):
     """No hashing slot, no connection and no place in a lane was kept by those who hung up."""
     person = world.place()
     await person.signed_up()
-    await world.ready()
     answer = await world.send(login(person.email, 200))
     assert answer.status_code == 200, answer.text
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
 
 import pytest
+from fastapi.routing import iter_route_contexts
+from prometheus_client import CollectorRegistry
 
+from service.app import create_app
 from service.store.operations import Get, Put, Query
 from service.store.table import Table
+from service.telemetry.metrics import Metrics
 from tests.support.cases import Cases
 from tests.support.journeys.book import STRUCK
 from tests.support.journeys.doors import DISABLED_LOOKS
@@ -19,7 +24,17 @@ from tests.support.people import PASSWORD, sign_in
 from tests.support.replica import Replica
 from tests.support.strike import calls_of
 
-KINDS = sorted({tuple(journey.environ.items()) for journey in STRUCK})
+WITHOUT_A_STORE = {
+    ("GET", "/healthz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/.well-known/openid-configuration"),
+    ("POST", "/v1/password/check"),
+    # Looking at a page reads nothing.
+    ("GET", "/email/verify"),
+    ("GET", "/password/reset"),
+    ("GET", "/email/change"),
+}
 
 
 @pytest.fixture
@@ -30,22 +45,38 @@ def replica(proxy):
 
 
 async def try_all(open_world, journeys):
-    cases = Cases()
+    cases, asked = Cases(), set()
     for kind, alike in itertools.groupby(sorted(journeys, key=_kind), key=_kind):
         async with open_world(dict(kind), wholly=True) as world:
             for journey in alike:
                 with cases.case(str(journey)):
                     await calls_of(world, journey)
-    return cases
+            asked |= world.asked
+    return cases, asked
 
 
 def _kind(journey):
     return tuple(journey.environ.items())
 
 
-async def test_every_journey_is_right_and_asks_no_replica(open_world, replica):
-    (await try_all(open_world, STRUCK)).verdict()
+async def test_every_journey_is_right_asks_no_replica_and_leaves_out_no_route(open_world, replica, settings):
+    cases, asked = await try_all(open_world, STRUCK)
+    cases.verdict()
     assert replica.stale == []
+    # Whatever else is found to hold for every journey holds for every route.
+    routes = {
+        (method, route.path)
+        for route in iter_route_contexts(create_app(settings, Metrics(registry=CollectorRegistry())).routes)
+        for method in route.methods or ()
+    }
+    without = {one for one in routes - WITHOUT_A_STORE if one[0] != "HEAD" and not is_among(one, asked)}
+    assert not without, "give these a journey in tests/support/journeys"
+
+
+def is_among(route, asked):
+    method, path = route
+    pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path))
+    return any(method == one and pattern.fullmatch(other) for one, other in asked)
 
 
 async def test_after_a_change_the_old_password_and_other_sessions_are_dead_at_the_very_next_request(
@@ -82,7 +113,7 @@ async def test_after_a_reset_the_old_password_and_all_sessions_are_dead_at_the_v
 )
 async def test_reads_that_did_not_ask_for_consistency_would_be_wrong(open_world, replica, operation, journeys):
     replica.doubted = frozenset({operation})
-    cases = await try_all(open_world, journeys)
+    cases, _ = await try_all(open_world, journeys)
     assert len(cases.failures) == len(cases.names)
     assert replica.stale
 

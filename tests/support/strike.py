@@ -85,7 +85,7 @@ async def calls_of(world: World, journey: Journey) -> list[Call]:
     """What the journey asks of the store when nothing happens, and all is well then."""
     person = world.place()
     request, known = await journey.prepare(person)
-    await world.ready()
+    await world.ready(journey)
     world.proxy.clear()
     answer = await world.send(request)
     await world.settle()
@@ -99,7 +99,7 @@ async def strike(world: World, journey: Journey, blow: Blow) -> bool:
     """Try one case. Whether the fault met a call that it fits."""
     person = world.place()
     request, known = await journey.prepare(person)
-    await world.ready()
+    await world.ready(journey)
     with world.hurrying(blow.fault in SILENT):
         world.proxy.inject(blow.fault, at=blow.at, span=blow.span)
         answer = await world.send(request)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from service.errors import KeyturnError
+from service.revocations.flows import Feed
 from service.users.repo import UserRepo
 from tests.support.accounts import make_person, new_name
+from tests.support.feed import Poller
 from tests.support.journeys.stage import Command, Request, Stage
 from tests.support.people import sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from service.base import Base
+    from service.store.dynamo import Dynamo
     from tests.support.clock import ManualClock
+    from tests.support.journeys.stage import Journey
     from tests.support.mailbox import Mailbox
     from tests.support.store_proxy import StoreProxy
 
@@ -28,6 +33,19 @@ MAIL_IS_TAKEN_OVER_SECONDS = 150
 """When a claim on a mail has run out, and somebody has looked for it."""
 _ROUNDS = 5
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def hurrying(*stores: Dynamo) -> Iterator[None]:
+    """Whoever waits for one of ``stores`` gives up in a third of a second."""
+    patient = stores[0].deadline_seconds
+    for store in stores:
+        object.__setattr__(store, "deadline_seconds", 0.3)
+    try:
+        yield
+    finally:
+        for store in stores:
+            object.__setattr__(store, "deadline_seconds", patient)
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,13 @@ class Place(Stage):
     async def signed_up(self) -> dict[str, Any]:
         await make_person(self.again, email=self.email)
         return await sign_in(self.again, self.email)
+
+    async def guards_refuse(self, tokens: dict[str, Any]) -> bool:
+        # Time stands still here, and a reading is good for a second.
+        self.again.app.state.services.get(Feed).window._held = None
+        poller = Poller(self.again)
+        await poller.poll()
+        return await poller.refuses(tokens, now_ms=self.clock.now_ms())
 
     async def wait_for_mail(self, email: str, *, count: int = 1) -> None:
         await self.world.settle()
@@ -65,6 +90,8 @@ class World:
     proxy: StoreProxy
     mailbox: Mailbox
     clock: ManualClock
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    """Method and path of every request."""
     _resting: set[asyncio.Task[Any]] = field(default_factory=set)
     _keys_read_ms: int = -1
 
@@ -99,30 +126,24 @@ class World:
                 await asyncio.sleep(0.001 if self.proxy.serving else 0)
         return False
 
-    @contextmanager
-    def hurrying(self, hurries: bool) -> Iterator[None]:
+    def hurrying(self, hurries: bool) -> AbstractContextManager[None]:
         """Whoever waits for the store gives up in a third of a second, where ``hurries``."""
         stores = (self.client.app.state.services.get(UserRepo).dynamo, self.base.dynamo)
-        patient = stores[0].deadline_seconds
-        for store in stores if hurries else ():
-            object.__setattr__(store, "deadline_seconds", 0.3)
-        try:
-            yield
-        finally:
-            for store in stores:
-                object.__setattr__(store, "deadline_seconds", patient)
+        return hurrying(*stores) if hurries else nullcontext()
 
-    async def ready(self) -> None:
+    async def ready(self, journey: Journey) -> None:
         """Nothing under way, and the signing keys known: what is counted from now on is the request's."""
         if self._keys_read_ms != self.clock.ms:
             self._keys_read_ms = self.clock.ms
             assert (await self.client.get("/readyz")).status_code == 200
         await self.settle()
+        journey.upset(self)
 
     async def send(self, request: Request | Command) -> httpx.Response:
         """The answer of the service behind the proxy, to a client whose address nobody else has."""
         if isinstance(request, Command):
             return await self._run(request)
+        self.asked.add((request.method, request.path))
         number = next(_numbers)
         self.client._transport.client = (f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 50000)
         self.client.cookies.clear()

@@ -43,6 +43,7 @@ async def _is_closed_or_can_be(stage, tokens, done):
     if not done and (await refresh(stage.again, tokens["refresh_token"])).status_code == 200:
         assert (await stage.again.delete("/v1/me", headers=bearer(tokens))).status_code == 204
     assert not await stage.is_alive(tokens)
+    assert await stage.guards_refuse(tokens)
     await stage.make_account()
     assert (await stage.again.get("/v1/me", headers=bearer(tokens))).status_code == 401
 

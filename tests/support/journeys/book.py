@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.journeys.account import ACCOUNT, CLOSE
+from tests.support.journeys.background import BACKGROUND
 from tests.support.journeys.commands import COMMANDS
 from tests.support.journeys.doors import DOORS
 from tests.support.journeys.recovery import CHANGE_PASSWORD, CONFIRM_MOVE, RECOVERY, RESET
@@ -42,4 +43,4 @@ KILLED = [
     CHANGE_PASSWORD,
     CONFIRM_MOVE,
 ]
-STRUCK = [*SIGN_UP, *SESSIONS, *ACCOUNT, *RECOVERY, *DOORS, *COMMANDS]
+STRUCK = [*SIGN_UP, *SESSIONS, *ACCOUNT, *RECOVERY, *DOORS, *COMMANDS, *BACKGROUND]

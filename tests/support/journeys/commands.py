@@ -36,6 +36,7 @@ async def _is_refused(stage, known, done):
         await command(stage.base)
     assert not await stage.opens(PASSWORD)
     assert not await stage.is_alive(tokens)
+    assert await stage.guards_refuse(tokens)
 
 
 def _opening_the_door(close, command):

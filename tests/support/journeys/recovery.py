@@ -71,6 +71,7 @@ async def _is_reset_or_can_be(stage, known, done):
         await _reset_by(stage, token)
     assert not await stage.opens(PASSWORD)
     assert not await stage.is_alive(tokens)
+    assert await stage.guards_refuse(tokens)
     await _reset_by(stage, token, status=400)
     await sign_in(stage.again, stage.email, password=NEW_PASSWORD)
 
@@ -89,6 +90,7 @@ async def _is_changed_or_can_be(stage, known, done):
         await stage.post("/v1/password/change", body, tokens=mine, status=204)
     assert not await stage.opens(PASSWORD)
     assert not await stage.is_alive(other)
+    assert await stage.guards_refuse(other)
     assert await stage.is_alive(mine), "this session goes on"
     await sign_in(stage.again, stage.email, password=NEW_PASSWORD)
 

@@ -80,6 +80,7 @@ async def _is_logged_out_or_can_be(stage, tokens, done):
     if not done:
         await stage.post("/v1/logout", {"refresh_token": tokens["refresh_token"]}, status=204)
     assert not await stage.is_alive(tokens)
+    assert await stage.guards_refuse(tokens)
     await sign_in(stage.again, stage.email)
 
 
@@ -93,6 +94,7 @@ async def _is_out_everywhere_or_can_be(stage, known, done):
         await stage.post("/v1/logout-all", tokens=known[0], status=204)
     for tokens in known:
         assert not await stage.is_alive(tokens)
+        assert await stage.guards_refuse(tokens)
     await sign_in(stage.again, stage.email)
 
 
@@ -107,6 +109,7 @@ async def _is_ended_or_can_be(stage, known, done):
     if not done:
         assert (await stage.again.delete(path, headers=bearer(mine))).status_code in {204, 404}
     assert not await stage.is_alive(other)
+    assert await stage.guards_refuse(other)
     assert await stage.is_alive(mine)
 
 

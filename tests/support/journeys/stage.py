@@ -62,6 +62,10 @@ class Stage:
     async def user_id(self, tokens: dict[str, Any]) -> str:
         return (await self.again.get("/v1/me", headers=bearer(tokens))).json()["user_id"]
 
+    async def guards_refuse(self, tokens: dict[str, Any]) -> bool:
+        """Whether guards that poll the revocation feed know that this session has ended; yes where there is none."""
+        return bool(tokens)
+
     async def opens(self, password: str, *, email: str | None = None) -> bool:
         """Whether ``password`` opens the account now."""
         body = {"identifier": email or self.email, "password": password}
@@ -129,7 +133,8 @@ class Journey:
     """``prepare`` answers the request and what ``check`` will need.
 
     ``check`` is told whether the request was answered with its own status: then what it asked for is done. ``also``
-    are other statuses that a fault may give it; 503 always may. ``environ`` are variables of the worker that serves it.
+    are other statuses that a fault may give it; 503 always may. ``environ`` are variables of the worker that serves it,
+    and ``upset`` is done to that worker just before.
     """
 
     name: str
@@ -137,6 +142,7 @@ class Journey:
     check: Callable[[Any, Any, bool], Awaitable[None]]
     also: frozenset[int] = frozenset()
     environ: Mapping[str, str] = field(default_factory=dict)
+    upset: Callable[[Any], None] = lambda _world: None
 
     def __str__(self) -> str:
         return self.name

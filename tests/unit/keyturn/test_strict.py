@@ -108,27 +108,3 @@ def test_a_signature_of_the_wrong_size_is_refused_without_a_key(alg, size, fits)
     else:
         with pytest.raises(BadSignature):
             parse(token)
-
-
-GOOD = {"alg": "ES256", "typ": "at+jwt", "kid": "es"}
-ISSUED = [GOOD, {**GOOD, "kid": "other"}, {**GOOD, "alg": "EdDSA"}]
-NEVER_ISSUED = [{**GOOD, "alg": "none"}, {**GOOD, "jwk": {}}, {**GOOD, "typ": "JWT"}, {"alg": "ES256", "typ": "at+jwt"}]
-
-
-@PATIENT
-@given(st.lists(st.sampled_from(ISSUED + NEVER_ISSUED), min_size=2, max_size=8))
-def test_the_header_that_is_kept_is_of_this_token_whatever_was_parsed_before(headers):
-    for header in headers:
-        token = f"{segment(header)}.{segment({'sub': 'ada'})}.{segment(bytes(64))}"
-        if header in ISSUED:
-            parsed = parse(token)
-            assert (parsed.kid, parsed.alg, parsed.header) == (header["kid"], header["alg"], header)
-        else:
-            with pytest.raises(TokenError):
-                parse(token)
-
-
-def test_a_header_that_is_kept_cannot_be_changed_for_the_next_token():
-    parsed = parse(f"{segment(GOOD)}.{segment({'sub': 'ada'})}.{segment(bytes(64))}")
-    with pytest.raises(TypeError):
-        parsed.header["kid"] = "mine"
