@@ -112,7 +112,7 @@ def test_a_dynamodb_of_ones_own_is_used_and_no_engine_started(start, engine_url,
     ("changes", "says"),
     [
         ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:9"}, "AWS_REGION"),
-        ({"KEYTURN_MAIL_URL": "ses:"}, "KEYTURN_MAIL_URL: "),
+        ({"KEYTURN_MAIL_URL": "pop3:canary"}, "KEYTURN_MAIL_URL: "),
     ],
     ids=str,
 )

@@ -21,7 +21,7 @@ def shell(environ, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("KEYTURN_MAIL_URL", "ses:"),
+        ("KEYTURN_MAIL_URL", "ses:?canary"),
         ("KEYTURN_MAIL_URL", "carrier-pigeon:canary"),
         ("KEYTURN_MAIL_URL", "smtp://user:canary@host:port"),
         ("KEYTURN_MAIL_FROM", "Ada <canary@example.com>"),
