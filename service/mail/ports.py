@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from service.mail.message import MailMessage, OutgoingMail
+    from service.mail.outbox import Announced
 
 
 class MailProblem(Exception):
@@ -26,10 +27,14 @@ class MailRefused(MailProblem):
 
 
 class Announcer(Protocol):
-    """What a flow may know of mail."""
+    """What a flow may know of mail. Neither says anything of the delivery: the answer must not depend on it."""
 
-    async def announce(self, message: MailMessage) -> None:
-        """Take ``message`` on for delivery. Says nothing of the delivery: the answer must not depend on it."""
+    def prepare(self, message: MailMessage) -> Announced:
+        """A letter whose action goes into the transaction of what it announces."""
+        ...
+
+    def dispatch(self, announced: Announced) -> None:
+        """Send what was written, after the answer."""
         ...
 
 

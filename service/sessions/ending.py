@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from service.revocations.log import RevocationLog
     from service.sessions.model import RevokeReason
     from service.sessions.repo import SessionRepo
+    from service.store.operations import Put
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,15 @@ class EndOne:
                 return False
         return await self.active(user_id, session_id, reason=reason, now_ms=now_ms)
 
-    async def active(self, user_id: UserId, session_id: SessionId, *, reason: RevokeReason, now_ms: int) -> bool:
-        """End a session that was active a moment ago. False when somebody else has ended it since."""
+    async def active(
+        self, user_id: UserId, session_id: SessionId, *, reason: RevokeReason, now_ms: int, letter: Put | None = None
+    ) -> bool:
+        """End a session that was active a moment ago. False when somebody else has ended it since.
+
+        ``letter`` tells its owner and is written with the end: were it a write of its own, a failure between the two
+        would leave an owner who is never told, since whoever tries again finds a session that has ended.
+        """
         await self.revocations.session_ends(session_id)
-        return await self.sessions.revoke(user_id, session_id, reason=reason, now_ms=now_ms)
+        if letter is None:
+            return await self.sessions.revoke(user_id, session_id, reason=reason, now_ms=now_ms)
+        return await self.sessions.revoke_and_tell(user_id, session_id, reason=reason, now_ms=now_ms, letter=letter)

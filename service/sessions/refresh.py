@@ -109,16 +109,24 @@ class Refresh:
 
     async def _end_stolen(self, presented: RefreshToken, user: User | None, now_ms: int) -> None:
         # Before the answer: whoever holds the other copy must find the door closed (invariant I5).
-        ended = await self.end.active(presented.user_id, presented.session_id, reason=RevokeReason.REUSE, now_ms=now_ms)
-        if ended and user is not None and user.email is not None:
-            await self.post.announce(
-                MailMessage(
-                    to=user.email,
-                    template=MailKind.SESSIONS_ENDED,
-                    values={"reason": RevokeReason.REUSE.value},
-                    locale=user.locale or self.locale,
-                )
-            )
+        announced = None if user is None or user.email is None else self.post.prepare(self._notice(user, user.email))
+        ended = await self.end.active(
+            presented.user_id,
+            presented.session_id,
+            reason=RevokeReason.REUSE,
+            now_ms=now_ms,
+            letter=None if announced is None else announced.action,
+        )
+        if ended and announced is not None:
+            self.post.dispatch(announced)
+
+    def _notice(self, user: User, address: str) -> MailMessage:
+        return MailMessage(
+            to=address,
+            template=MailKind.SESSIONS_ENDED,
+            values={"reason": RevokeReason.REUSE.value},
+            locale=user.locale or self.locale,
+        )
 
     def _refusal(self, reason: Refusal, token: RefreshToken | None) -> InvalidGrant:
         self._record(reason.value, token, alarming=reason.is_alarming)

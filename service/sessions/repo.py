@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from service.sessions import items
 from service.sessions.model import RevokeReason, Session, SessionState
-from service.store.errors import ConditionFailed
+from service.store.errors import ConditionFailed, TransactionCancelled
 from service.store.operations import Check, Delete, Get, Put, Query, Update
 from service.store.table import Table
 
@@ -132,24 +132,23 @@ class SessionRepo:
     async def revoke(self, user_id: UserId, session_id: SessionId, *, reason: RevokeReason, now_ms: int) -> bool:
         """End a session. False when there was none, or it had ended before: either way it is dead now."""
         try:
-            await self.dynamo.write(
-                Update(
-                    table=Table.SESSIONS,
-                    key=items.key(user_id, session_id),
-                    update=_REVOKE,
-                    condition=_IS_ACTIVE,
-                    values={
-                        ":active": SessionState.ACTIVE.value,
-                        ":revoked": SessionState.REVOKED.value,
-                        ":reason": reason.value,
-                        ":now": now_ms,
-                    },
-                )
-            )
+            await self.dynamo.write(_revoke(user_id, session_id, reason=reason, now_ms=now_ms))
         except ConditionFailed as refusal:
             # The SDK retries a write whose answer was lost; then the end that stands there is ours.
             stored = None if refusal.item is None else items.from_item(refusal.item)
             return stored is not None and (stored.revoke_reason, stored.revoked_ms) == (reason.value, now_ms)
+        return True
+
+    async def revoke_and_tell(
+        self, user_id: UserId, session_id: SessionId, *, reason: RevokeReason, now_ms: int, letter: Put
+    ) -> bool:
+        """The same with the letter that announces it, both or neither. False when it had ended: none is sent."""
+        try:
+            await self.dynamo.transact([_revoke(user_id, session_id, reason=reason, now_ms=now_ms), letter])
+        except TransactionCancelled as cancelled:
+            if cancelled.refused(0):
+                return False
+            raise
         return True
 
     async def load(self, user_id: UserId, session_id: SessionId) -> Session | None:
@@ -178,3 +177,18 @@ class SessionRepo:
     async def erase(self, session: Session) -> None:
         """Remove a session's item, with what it says of a device; only for accounts that are deleted."""
         await self.dynamo.write(Delete(table=Table.SESSIONS, key=items.key(session.user_id, session.session_id)))
+
+
+def _revoke(user_id: UserId, session_id: SessionId, *, reason: RevokeReason, now_ms: int) -> Update:
+    return Update(
+        table=Table.SESSIONS,
+        key=items.key(user_id, session_id),
+        update=_REVOKE,
+        condition=_IS_ACTIVE,
+        values={
+            ":active": SessionState.ACTIVE.value,
+            ":revoked": SessionState.REVOKED.value,
+            ":reason": reason.value,
+            ":now": now_ms,
+        },
+    )

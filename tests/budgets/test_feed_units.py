@@ -21,7 +21,7 @@ BESIDE_A_FEED = {
     # operation: (write units, read units)
     "sign in on a new device": (2, 2),
     "refresh, rotated": (1, 1),
-    "refresh, reuse found": (4, 1),
+    "refresh, reuse found": (6, 1),
     "log out": (2, 1),
     "log out again": (0, 1),
     "end a session": (2, 3),

@@ -11,6 +11,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from service.errors import KeyturnError
 from service.kernel.ids import new_user_id
+from service.mail.outbox import Announced
 from service.sessions import items
 from service.sessions.ending import EndOne
 from service.sessions.flows import EndSession, Logout, LogoutAll, OpenSession
@@ -99,7 +100,10 @@ class QuietAudit:
 
 
 class QuietPost:
-    async def announce(self, message):
+    def prepare(self, message):
+        return Announced(letter=None, action=None)
+
+    def dispatch(self, announced):
         pass
 
 

@@ -67,12 +67,12 @@ class Place(Stage):
         await poller.poll()
         return await poller.refuses(tokens, now_ms=self.clock.now_ms())
 
-    async def wait_for_mail(self, email: str, *, count: int = 1) -> None:
+    async def wait_for_mail(self, email: str, *, count: int = 1, devices: bool = False) -> None:
         await self.world.settle()
-        if len(self.mailbox.all(email)) < count:
+        if len(self.mailbox.all(email, devices=devices)) < count:
             # Who announced it did not send it; whoever finds it when that claim has run out does.
             self.clock.advance(seconds=MAIL_IS_TAKEN_OVER_SECONDS)
-            await self.mailbox.wait(email, count=count)
+            await self.mailbox.wait(email, count=count, devices=devices)
 
     async def newest_token(self, *, after: int) -> str:
         await self.wait_for_mail(self.email, count=after + 1)

@@ -13,7 +13,7 @@ from tests.support.journeys.sessions import (
     LOG_OUT_EVERYWHERE,
     REFRESH,
     SESSIONS,
-    SIGN_IN,
+    SIGN_IN_AGAIN,
 )
 from tests.support.journeys.sign_up import (
     DISCLOSE,
@@ -31,7 +31,7 @@ KILLED = [
     REGISTER,
     RESEND,
     VERIFY,
-    SIGN_IN,
+    SIGN_IN_AGAIN,
     REFRESH,
     LOG_OUT,
     LOG_OUT_EVERYWHERE,

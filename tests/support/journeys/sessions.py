@@ -19,6 +19,12 @@ async def _can_sign_in(stage, _, done):
     await sign_in(stage.again, stage.email)
 
 
+async def _can_sign_in_and_is_told_of_the_device(stage, _, done):
+    await sign_in(stage.again, stage.email)
+    if done:
+        await stage.wait_for_mail(stage.email, devices=True)
+
+
 async def _with_an_old_hash(stage):
     await stage.signed_up()
     return login(stage.email, 200), None
@@ -67,8 +73,10 @@ async def _is_ended_or_will_be(stage, known, done):
         assert (await refresh(stage.again, old)).status_code == 401
     assert (await refresh(stage.again, token)).status_code == 401
     await sign_in(stage.again, stage.email)
-    if done:
-        await stage.wait_for_mail(stage.email, count=mails + 1)
+    # Its owner is told, once, whoever has ended it in the end.
+    await stage.wait_for_mail(stage.email, count=mails + 1)
+    subjects = [mail["Subject"] for mail in stage.mailbox.all(stage.email)]
+    assert subjects == ["We ended a session of your account"]
 
 
 async def _logging_out(stage):
@@ -113,7 +121,8 @@ async def _is_ended_or_can_be(stage, known, done):
     assert await stage.is_alive(mine)
 
 
-SIGN_IN = Journey("sign in", _with_an_account, _can_sign_in)
+SIGN_IN_AGAIN = Journey("sign in", _with_an_account, _can_sign_in)
+SIGN_IN = Journey("sign in", _with_an_account, _can_sign_in_and_is_told_of_the_device)
 REFRESH = Journey("refresh", _with_a_token, _is_signed_in)
 LOG_OUT = Journey("log out", _logging_out, _is_logged_out_or_can_be)
 LOG_OUT_EVERYWHERE = Journey("log out everywhere", _logging_out_everywhere, _is_out_everywhere_or_can_be)

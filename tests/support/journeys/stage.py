@@ -40,9 +40,9 @@ class Stage:
         await self.verify(await self.newest_token(after=0))
         return await sign_in(self.again, self.email)
 
-    async def wait_for_mail(self, email: str, *, count: int = 1) -> None:
-        """Until ``count`` mails have come to ``email``. The mails of a worker that was killed come minutes later."""
-        await self.mailbox.wait(email, count=count)
+    async def wait_for_mail(self, email: str, *, count: int = 1, devices: bool = False) -> None:
+        """Until ``count`` mails have come to ``email``, those of new devices or all others."""
+        await self.mailbox.wait(email, count=count, devices=devices)
 
     async def newest_token(self, *, after: int) -> str:
         return await self.mailbox.token(self.email, count=after + 1)

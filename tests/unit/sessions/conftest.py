@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from service.kernel.ids import SessionId, UserId
+from service.mail.outbox import Announced
 from service.sessions.model import Device, Session, SessionLife, SessionState, SignInFacts
 from service.sessions.refresh_token import RefreshKeys, RefreshToken
 from service.users.repo import EndedAll
@@ -94,10 +95,15 @@ class FakeAudit:
 
 @dataclass
 class FakePost:
+    """A letter's action is its message; ``messages`` are those that were sent."""
+
     messages: list = field(default_factory=list)
 
-    async def announce(self, message):
-        self.messages.append(message)
+    def prepare(self, message):
+        return Announced(letter=None, action=message)
+
+    def dispatch(self, announced):
+        self.messages.append(announced.action)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from service.sessions import items
 from service.sessions.model import RevokeReason, SessionState
 from service.sessions.repo import NotRotated, Rotated, SessionRepo, is_alive, move_to_epoch
 from service.store.codec import decode_item, encode_item
-from service.store.errors import ConditionFailed, StoreUnavailable
+from service.store.errors import CancelReason, ConditionFailed, StoreUnavailable, TransactionCancelled
 from service.store.operations import Check, Delete, Get, Put, Query, Update
 from service.store.table import Table
 from tests.support.store import ScriptedDynamo, page, refused
@@ -120,6 +120,30 @@ async def test_a_session_is_ended_only_while_it_is_active():
 @pytest.mark.parametrize("item", [None, stored(REVOKED)])
 async def test_ending_what_has_ended_changes_nothing_and_is_told(item):
     assert not await revoke(make(refused(item)))
+
+
+LETTER = Put(table=Table.OUTBOX, item={"pk": "s", "sk": "1"})
+
+
+async def revoke_and_tell(repo):
+    reason = RevokeReason.REUSE
+    return await repo.revoke_and_tell(TOKEN.user_id, TOKEN.session_id, reason=reason, now_ms=NOW_MS, letter=LETTER)
+
+
+async def test_an_end_that_its_owner_is_told_of_is_written_with_the_letter_or_not_at_all():
+    repo = make(None)
+    assert await revoke_and_tell(repo)
+    ((end, letter),) = repo.dynamo.operations
+    assert (end.key, end.condition, end.values[":reason"]) == (KEY, "st = :active", "refresh_token_reuse")
+    assert letter == LETTER
+
+
+async def test_nobody_is_told_twice_of_one_end():
+    ended = CancelReason(code="ConditionalCheckFailed", item=stored(REVOKED))
+    other = CancelReason(code="None", item=None)
+    assert not await revoke_and_tell(make(TransactionCancelled((ended, other))))
+    with pytest.raises(TransactionCancelled):
+        await revoke_and_tell(make(TransactionCancelled((other, other))))
 
 
 async def test_a_revocation_that_could_not_be_written_is_not_claimed():
