@@ -91,3 +91,7 @@ async def test_each_program_lets_the_owner_in_and_nobody_else(site, tokens, dev_
     for headers in ({}, {"Authorization": f"Bearer {forged}"}, {"Authorization": f"Bearer {tokens['refresh_token']}"}):
         status, problem = await get(f"/users/{subject}/notes", headers)
         assert status == 401
+    for name in [name for name in sys.modules if name.startswith("readme_")]:
+        guard = getattr(sys.modules.pop(name), "guard", None)
+        if guard is not None:
+            guard.verifier.close()

@@ -15,9 +15,18 @@ from keyturn.background import Background
 from tests.guard.conftest import AUDIENCE
 from tests.guard.test_freshness import until
 
+_OF_OTHERS = set()
+
+
+@pytest.fixture(autouse=True)
+def _threads_of_other_tests():
+    """Verifiers that other tests have left in this process are no concern of these."""
+    _OF_OTHERS.clear()
+    _OF_OTHERS.update(threading.enumerate())
+
 
 def threads():
-    return [one for one in threading.enumerate() if one.name == "keyturn-keys"]
+    return [one for one in threading.enumerate() if one.name == "keyturn-keys" and one not in _OF_OTHERS]
 
 
 def in_a_child(work):
