@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import os
 import uuid
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from prometheus_client import CollectorRegistry
@@ -60,6 +62,16 @@ def engine_url(_aws_of_nobody):
     yield process.endpoint_url
     del os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
     asyncio.run(process.stop())
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_a_test_finds_them():
+    """Commands that run in this process set up logs for themselves; the next test shall not be deaf to warnings."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    structlog.reset_defaults()
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_without_the_service_extra_the_command_says_what_to_install(monkeypatch,
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == missing else real(name))
     with pytest.raises(SystemExit) as ended:
         command.main()
-    assert ended.value.code == 1
+    assert ended.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "keyturn: the service is not installed here; install it with: pip install 'keyturn[service]'\n"
