@@ -117,7 +117,8 @@ async def test_many_pollers_of_one_place_cost_one_reading_and_one_signature(clie
     answers = {(await poller.ask()).text for _ in range(50)}
     assert len(answers) == 1
     readings = [one.value for one in meter.store_units.collect()[0].samples if one.labels["table"] == "revocations"]
-    assert readings[0] == 8
+    # Four partitions of one bucket of time, or of two where the window began in the one before.
+    assert readings[0] in {4, 8}
 
 
 async def test_an_answer_is_kept_by_nobody_else_and_for_a_second(poller):

@@ -47,6 +47,7 @@ class Refreshing:
     def __init__(self, token):
         self.known = {token}
         self.ended = asyncio.Event()
+        self.rotated = asyncio.Event()
         self.refused_under_way = []
 
     async def on(self, wire):
@@ -56,6 +57,8 @@ class Refreshing:
             if after:
                 return {answer.status for answer in answers}
             self.known.update(answer.body["refresh_token"] for answer in answers if answer.status == 200)
+            if len(self.known) > 1:
+                self.rotated.set()
             self.refused_under_way += [answer.status for answer in answers if answer.status != 200]
 
 
@@ -67,7 +70,8 @@ async def test_no_refresh_that_begins_after_the_end_was_acknowledged_succeeds(cl
         refreshing = Refreshing(tokens["refresh_token"])
         async with open_wires([worker.url for worker in two], STREAMS + 1) as (ending, *wires):
             streams = [asyncio.create_task(refreshing.on(wire)) for wire in wires]
-            await asyncio.sleep(0.02)
+            await refreshing.rotated.wait()
+            await asyncio.sleep(0.01)
             assert (await end(ending, tokens)).status == 204
             refreshing.ended.set()
             assert await asyncio.gather(*streams) == [{401}] * STREAMS
