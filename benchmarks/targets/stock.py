@@ -15,6 +15,7 @@ from service.base import open_base, password_rules
 from service.cli.context import migrate_context
 from service.kernel.email import Email, parse_email
 from service.kernel.secret import Secret
+from service.mail.opening import open_sender
 from service.migrate.runner import apply_all
 from service.passwords.checker_open import open_checker
 from service.sessions.flows import OpenSession
@@ -41,8 +42,11 @@ async def stock(variables: Mapping[str, str], *, people: int, sessions: int, pas
         settings = load({name: text for name, text in variables.items() if name.startswith("KEYTURN_")})
         async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
             await apply_all(migrate_context(base, embedded=True))
-            async with open_checker(password_rules(settings), clock=base.clock, count=lambda _outcome: None) as checker:
-                core = build_core(base, checker)
+            async with (
+                open_checker(password_rules(settings), clock=base.clock, count=lambda _outcome: None) as checker,
+                open_sender(settings.mail_url.get_secret_value()) as sender,
+            ):
+                core = build_core(base, checker, sender)
                 try:
                     users = [await _person(base, core, number, password) for number in range(people)]
                     return await _sessions(base, core, users, sessions)
@@ -67,24 +71,22 @@ async def _person(base: Base, core: Core, number: int, password: str) -> User:
 
 async def _sessions(base: Base, core: Core, users: list[User], count: int) -> list[IssuedTokens]:
     begin = OpenSession(
-        sessions=core.sessions,
-        keys=core.refresh_keys,
-        life=core.life,
-        issuer=core.issuer,
-        clock=base.clock,
-        entropy=base.entropy,
+        sessions=core.sessions, keys=core.refresh_keys, life=core.life, issuer=core.issuer, entropy=base.entropy
     )
+    now_ms = base.clock.now_ms()
     facts = SignInFacts(
         client_id="first-party",
         scope="",
         amr=("pwd",),
         acr="aal1",
-        auth_time_seconds=base.clock.now_ms() // 1000,
+        auth_time_seconds=now_ms // 1000,
     )
     made: list[IssuedTokens] = []
     for first in range(0, count, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, count))
-        made += await asyncio.gather(*(begin(users[number % len(users)], facts, _DEVICE) for number in numbers))
+        made += await asyncio.gather(
+            *(begin(users[number % len(users)], facts, _DEVICE, now_ms=now_ms) for number in numbers)
+        )
     return made
 
 
