@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from service.accounts.export import ExportAccount
 from service.accounts.export_schemas import ExportOut
-from service.errors import BadRequest, TooManyRequests
-from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors
+from service.errors import TooManyRequests
+from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors, foreign_cursor
 from service.tokens.guards import Alive
 from service.web.problem_docs import problem_responses
 from service.web.provide import provided
@@ -18,13 +18,9 @@ from service.web.strict_route import StrictRoute
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["accounts"])
 
 
-def _foreign_cursor() -> BadRequest:
-    return BadRequest("cursor", code="invalid_cursor", title="This cursor does not belong to this export.")
-
-
 @router.get(
     "/me/export",
-    responses=problem_responses(_foreign_cursor(), 401, TooManyRequests, 503),
+    responses=problem_responses(foreign_cursor("export"), 401, TooManyRequests, 503),
     summary="Everything that is held about me",
 )
 async def export_me(
@@ -40,9 +36,7 @@ async def export_me(
     """
     response.headers["Cache-Control"] = "no-store"
     query = f"export#{caller.user_id.hex()}"
-    start = None if cursor is None else cursors.open(cursor, query=query)
-    if cursor is not None and start is None:
-        raise _foreign_cursor()
+    start = cursors.resume(cursor, query=query, things="export")
     page = await flow(caller, start=start)
-    following = None if page.next_start is None else cursors.seal(page.next_start, query=query)
+    following = cursors.following(page.next_start, query=query)
     return ExportOut.of(page, next_cursor=following)

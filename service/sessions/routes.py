@@ -12,7 +12,7 @@ from service.sessions.flows import EndSession, ListSessions, Logout, LogoutAll
 from service.sessions.refresh import Refresh
 from service.sessions.schemas import RefreshBody, SessionOut, SessionsOut, TokensOut
 from service.sessions.transport import Transport
-from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors
+from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors, foreign_cursor
 from service.tokens.guards import Alive, Owner, SessionIdPath, SignedIn
 from service.web.cookies import delete_refresh_cookie
 from service.web.problem_docs import BODY, problem_responses
@@ -22,10 +22,6 @@ from service.web.strict_route import StrictRoute
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["sessions"])
 
 _TWO_COOKIES = BadRequest(code="invalid_cookie")
-
-
-def _foreign_cursor() -> BadRequest:
-    return BadRequest("cursor", code="invalid_cursor", title="This cursor does not belong to this list.")
 
 
 @router.post(
@@ -86,7 +82,7 @@ async def logout_all(caller: Alive, flow: Annotated[LogoutAll, provided(LogoutAl
 
 @router.get(
     "/users/{user_id}/sessions",
-    responses=problem_responses(_foreign_cursor(), 401, 404, 503),
+    responses=problem_responses(foreign_cursor("list"), 401, 404, 503),
     summary="List the live sessions of a user",
 )
 async def list_sessions(
@@ -98,13 +94,11 @@ async def list_sessions(
 ) -> SessionsOut:
     """A page may be short or empty and still have a next one: ended sessions are left out."""
     query = f"sessions#{owner.hex()}"
-    start = None if cursor is None else cursors.open(cursor, query=query)
-    if cursor is not None and start is None:
-        raise _foreign_cursor()
+    start = cursors.resume(cursor, query=query)
     found = await flow(owner, start=start)
     return SessionsOut(
         sessions=[SessionOut.of(session, current=caller.session_id) for session in found.sessions],
-        next_cursor=None if found.next_start is None else cursors.seal(found.next_start, query=query),
+        next_cursor=cursors.following(found.next_start, query=query),
     )
 
 

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from keyturn import base64url
+from service.errors import BadRequest
 from service.kernel.derive import purpose_key
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 MAX_CURSOR_CHARACTERS = 1024
 _NONCE_BYTES = 12
+
+
+def foreign_cursor(things: str) -> BadRequest:
+    """The refusal of a cursor that was not sealed for this ``list`` or ``export`` of somebody's."""
+    return BadRequest("cursor", code="invalid_cursor", title=f"This cursor does not belong to this {things}.")
 
 
 class Cursors:
@@ -35,6 +41,19 @@ class Cursors:
         nonce = self._entropy.token_bytes(_NONCE_BYTES)
         plain = json.dumps(start, default=_encode_bytes).encode()
         return base64url.encode(nonce + self._cipher.encrypt(nonce, plain, query.encode()))
+
+    def resume(self, cursor: str | None, *, query: str, things: str = "list") -> Item | None:
+        """Where the list that ``query`` names goes on at ``cursor``, or None to begin. Raises BadRequest."""
+        if cursor is None:
+            return None
+        start = self.open(cursor, query=query)
+        if start is None:
+            raise foreign_cursor(things)
+        return start
+
+    def following(self, next_start: Item | None, *, query: str) -> str | None:
+        """The cursor of the next page, None on the last."""
+        return None if next_start is None else self.seal(next_start, query=query)
 
     def open(self, cursor: str, *, query: str) -> Item | None:
         """Where the list goes on, or None for what we did not seal for this list."""

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from service.errors import BadRequest
 from service.kernel.ids import UserId
-from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors
+from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors, foreign_cursor
 from service.tokens.guards import SignedIn, owner_or
 from service.users.events.flows import ListEvents
 from service.users.events.schemas import EventOut, EventsOut
@@ -19,13 +18,9 @@ from service.web.strict_route import StrictRoute
 router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["users"])
 
 
-def _foreign_cursor() -> BadRequest:
-    return BadRequest("cursor", code="invalid_cursor", title="This cursor does not belong to this list.")
-
-
 @router.get(
     "/users/{user_id}/events",
-    responses=problem_responses(_foreign_cursor(), 401, 404, 503),
+    responses=problem_responses(foreign_cursor("list"), 401, 404, 503),
     summary="List the security events of a user",
 )
 async def list_events(
@@ -40,11 +35,9 @@ async def list_events(
     An event is listed some moments after it happened.
     """
     query = f"events#{user_id.hex()}"
-    start = None if cursor is None else cursors.open(cursor, query=query)
-    if cursor is not None and start is None:
-        raise _foreign_cursor()
+    start = cursors.resume(cursor, query=query)
     found = await flow(user_id, reader=caller.user_id, start=start)
     return EventsOut(
         events=[EventOut.of(event) for event in found.events],
-        next_cursor=None if found.next_start is None else cursors.seal(found.next_start, query=query),
+        next_cursor=cursors.following(found.next_start, query=query),
     )
