@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+DONE: Future[None] = Future()
+"""A run that has ended."""
+DONE.set_result(None)
 _LIVE: weakref.WeakSet[Background] = weakref.WeakSet()
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from keyturn.background import Background
+from keyturn.background import DONE, Background
 from keyturn.bounds import Bounds
 from keyturn.discovery import Discovery
 from keyturn.errors import IssuerFault, KeysUnavailable, UnknownKey
@@ -81,9 +81,9 @@ class IssuerKeys:
                     self._refresh_soon(held, now)
                     return held.keys
                 case Step.FETCH:
-                    yield from self._waited(self._background.run())
+                    yield from self._waited(self._fetched_since(held))
                 case Step.LOOK_FOR_KEY:
-                    yield from self._waited(self._look_for(kid, now))
+                    yield from self._waited(self._look_for(kid, held, now))
                 case Step.REFUSE_TOKEN:
                     raise UnknownKey("the issuer has no key of this name")
                 case Step.CANNOT_KNOW:
@@ -112,8 +112,15 @@ class IssuerKeys:
         if not self._background.is_running and held.may_try(now, bounds=self.bounds):
             self._background.run()
 
-    def _look_for(self, kid: str, now: Moment) -> Future[None] | None:
+    def _fetched_since(self, held: Held) -> Future[None] | None:
+        """A fetch to wait for, unless one ended after ``held`` was looked at: that one is not made again."""
         with self._background.lock:
+            return self._background.run() if self._held is held else DONE
+
+    def _look_for(self, kid: str, held: Held, now: Moment) -> Future[None] | None:
+        with self._background.lock:
+            if self._held is not held:
+                return DONE
             if not self._background.is_running:
                 if not self._budget.take(now):
                     raise UnknownKey("no key has this name, and the issuer was asked enough")

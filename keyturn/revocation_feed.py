@@ -92,9 +92,11 @@ class RevocationFeed:
 
     def pending(self) -> Future[None] | None:
         """What to wait for before asking: the first poll, or the one after a pause of the whole process."""
-        if self._sight.is_clear(self._now(), bounds=self.bounds) or not self._sight.is_worth_waiting():
+        if not self._needs_poll():
             return None
-        return self._background.run()
+        with self._background.lock:
+            # Asked again where no poll can end in between: what has just been read is not read once more.
+            return self._background.run() if self._needs_poll() else None
 
     def offer_keys(self, keys: Mapping[str, VerifyingKey] | IssuerKeys, *, issuer: str) -> None:
         """Verify with a verifier's keys, where none were given and it is of the same issuer."""
@@ -110,6 +112,9 @@ class RevocationFeed:
 
     def __repr__(self) -> str:
         return f"RevocationFeed({self._issuer!r})"
+
+    def _needs_poll(self) -> bool:
+        return not self._sight.is_clear(self._now(), bounds=self.bounds) and self._sight.is_worth_waiting()
 
     def _now(self) -> Moment:
         return Moment(wall_ms=self._clock.now_ms(), monotonic_seconds=self._clock.monotonic_seconds())

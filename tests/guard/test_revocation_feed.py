@@ -86,6 +86,14 @@ async def test_a_thousand_first_tokens_cost_one_poll(guard, issuer, feed_issuer)
     assert len(feed_issuer.asked) == 1
 
 
+def test_who_looked_before_a_poll_ended_does_not_poll_again(feed, feed_issuer, monkeypatch):
+    poll(feed)
+    looked, look = [True], feed._needs_poll
+    monkeypatch.setattr(feed, "_needs_poll", lambda: looked.pop() if looked else look())
+    assert feed.pending() is None
+    assert len(feed_issuer.asked) == 1
+
+
 def test_preparing_reads_the_feed(guard, issuer, feed_issuer):
     guard.prepare()
     assert len(feed_issuer.asked) == 1

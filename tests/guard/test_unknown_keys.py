@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from keyturn import Bounds, errors
+from keyturn.background import DONE
+from keyturn.issuer_keys import IssuerKeys
 from keyturn.key_state import BURST
+from keyturn.waiting import drive
 from tests.guard.conftest import JSON, JWKS_PATH, respond
 
 THREADS, TASKS = 20, 1000
@@ -51,6 +54,17 @@ async def test_a_thousand_tasks_that_meet_a_new_key_cause_one_fetch(live, known)
     release.set()
     assert {one.subject for one in await asyncio.gather(*waiting)} == {"user"}
     assert live.asked == [JWKS_PATH]
+
+
+def test_who_looked_before_a_fetch_ended_does_not_fetch_again(live):
+    keys = IssuerKeys(live.issuer)
+    before = keys._held
+    drive(keys.prepared(), seconds=20)
+    live.asked.clear()
+    assert keys._fetched_since(before) is DONE
+    assert keys._look_for("made up", before, keys._now()) is DONE
+    assert live.asked == []
+    keys.close()
 
 
 async def test_threads_and_loops_wait_for_the_same_fetch(live, known):
