@@ -33,7 +33,8 @@ def rotate(
     typer.echo(with_base(lambda base: _rotate(base, now=now)))
 
 
-@keys_app.command()
+# One name in 64 begins with a dash.
+@keys_app.command(context_settings={"ignore_unknown_options": True})
 def retire(kid: Annotated[str, typer.Argument(help="The key's name, as `keyturn keys list` shows it.")]) -> None:
     """Take a key out of use and out of the key set at once; tokens that it signed are refused from then on."""
     typer.echo(with_base(lambda base: _retire(base, kid)))

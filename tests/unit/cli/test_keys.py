@@ -59,11 +59,12 @@ def test_the_key_that_signs_is_not_retired(keyturn):
     assert phases(keyturn) == ["active", "pending"]
 
 
-def test_an_unknown_key_is_said_in_one_line(keyturn):
-    assert keyturn("keys", "retire", "nope") == (
+@pytest.mark.parametrize("kid", ["nope", "-nope", "--nope-_"])
+def test_an_unknown_key_is_said_in_one_line_though_it_begins_with_a_dash(keyturn, kid):
+    assert keyturn("keys", "retire", kid) == (
         1,
         "",
-        "keyturn: there is no key 'nope'; see: keyturn keys list\n",
+        f"keyturn: there is no key '{kid}'; see: keyturn keys list\n",
     )
 
 
