@@ -57,6 +57,10 @@ def _cancelled(response: Any) -> StoreError:
     )
     if any(reason.code == "ThrottlingError" for reason in reasons):
         return Throttled("transaction throttled")
+    codes = {reason.code for reason in reasons} - {"None"}
+    if not codes or codes - _TRANSIENT_REASONS - {"ConditionalCheckFailed"}:
+        # No refusal that a caller could make anything of, and no word of what else it was.
+        return StoreUnavailable(f"transaction cancelled: {', '.join(sorted(codes)) or 'no reason given'}")
     return TransactionCancelled(reasons)
 
 

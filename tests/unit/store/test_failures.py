@@ -11,7 +11,6 @@ from service.store.errors import (
     StoreError,
     StoreUnavailable,
     Throttled,
-    TransactionCancelled,
 )
 from service.store.failures import is_conflict, translate
 from tests.support.store import client_error
@@ -19,7 +18,6 @@ from tests.support.store import client_error
 ITEM = {"uid": {"B": b"u"}, "g": {"N": "3"}}
 CODES = {
     "ConditionalCheckFailedException": ConditionFailed,
-    "TransactionCanceledException": TransactionCancelled,
     "TransactionConflictException": Conflict,
     "TransactionInProgressException": Conflict,
     "ReplicatedWriteConflictException": Conflict,
@@ -110,6 +108,14 @@ def test_reasons_stand_in_the_order_of_the_actions():
     assert [error.refused(index) for index in range(3)] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    "codes",
+    [[], ["None", "None"], ["None", "ValidationError"], ["ConditionalCheckFailed", "ItemCollectionSizeLimitExceeded"]],
+)
+def test_a_transaction_cancelled_for_what_no_caller_asked_is_a_store_that_is_away(codes):
+    assert type(cancelled(*({"Code": code} for code in codes))) is StoreUnavailable
+
+
 def test_a_throttled_transaction_is_throttled():
     assert type(cancelled({"Code": "None"}, {"Code": "ThrottlingError"})) is Throttled
 
@@ -122,7 +128,6 @@ def test_a_throttled_transaction_is_throttled():
         (["TransactionConflict", "ProvisionedThroughputExceeded"], True),
         (["ConditionalCheckFailed"], False),
         (["TransactionConflict", "ConditionalCheckFailed"], False),
-        (["ValidationError"], False),
         (["None"], False),
         ([], False),
     ],
