@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from service.sessions.refresh_token import RefreshKeys
     from service.sessions.repo import SessionRepo
     from service.store.codec import Item
+    from service.store.operations import Put
     from service.users.model import User
     from service.users.repo import UserRepo
 
@@ -39,12 +40,15 @@ class OpenSession:
     issuer: Issuer
     entropy: Entropy
 
-    async def __call__(self, user: User, facts: SignInFacts, device: Device, *, now_ms: int) -> IssuedTokens:
+    async def __call__(
+        self, user: User, facts: SignInFacts, device: Device, *, now_ms: int, letter: Put | None = None
+    ) -> IssuedTokens:
         """Tokens of a new session. ``user`` is as read before its factors were checked: what ended since, ends this.
 
         ``now_ms`` is from before that reading: no access token outlives the end of its user's sessions by more than
         its life, however long the check took. The id is made here and nothing of the request goes into it (CWE-384).
-        ``rotated_ms`` is 0: a sign-in is no rotation, so the first refresh may rotate at once.
+        ``rotated_ms`` is 0: a sign-in is no rotation, so the first refresh may rotate at once. ``letter`` tells the
+        owner and is written with the session, both or neither.
         """
         token = RefreshToken(
             kid=self.keys.active_kid,
@@ -70,7 +74,10 @@ class OpenSession:
             facts=facts,
             device=device,
         )
-        await self.sessions.create(session)
+        if letter is None:
+            await self.sessions.create(session)
+        else:
+            await self.sessions.create_and_tell(session, letter)
         return await self.issuer.issue(session, token, user_scope=user.scope, now_ms=now_ms)
 
 

@@ -83,13 +83,21 @@ class SessionRepo:
 
     async def create(self, session: Session) -> None:
         """Put a new session where there is none. Raises ConditionFailed when the id is taken by another."""
-        item = items.to_item(session)
         try:
-            await self.dynamo.write(Put(table=Table.SESSIONS, item=item, condition=_IS_FREE))
+            await self.dynamo.write(_create(session))
         except ConditionFailed as refusal:
             # The SDK retries a write whose answer was lost; then what stands there is what we wrote.
             if refusal.item is None or items.from_item(refusal.item) != session:
                 raise
+
+    async def create_and_tell(self, session: Session, letter: Put) -> None:
+        """The same with the letter that announces it, both or neither."""
+        try:
+            await self.dynamo.transact([_create(session), letter])
+        except TransactionCancelled as cancelled:
+            if cancelled.refused(0):
+                raise ConditionFailed(cancelled.reasons[0].item) from cancelled
+            raise
 
     async def rotate(
         self,
@@ -177,6 +185,10 @@ class SessionRepo:
     async def erase(self, session: Session) -> None:
         """Remove a session's item, with what it says of a device; only for accounts that are deleted."""
         await self.dynamo.write(Delete(table=Table.SESSIONS, key=items.key(session.user_id, session.session_id)))
+
+
+def _create(session: Session) -> Put:
+    return Put(table=Table.SESSIONS, item=items.to_item(session), condition=_IS_FREE)
 
 
 def _revoke(user_id: UserId, session_id: SessionId, *, reason: RevokeReason, now_ms: int) -> Update:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,15 +106,14 @@ class SignIn:
     async def _open(
         self, user: User, facts: SignInFacts, device: Device, origin: Origin, *, now_ms: int
     ) -> IssuedTokens:
-        """The session, with the mail that tells its owner of a device that is not known: both before the answer."""
+        """The session, in one transaction with the mail that tells its owner of a device that is not known."""
         if any(self.devices.read(origin.device_token, account_key=key, now_ms=now_ms) for key in _keys_of(user)):
             return await self.open_session(user, facts, device, now_ms=now_ms)
         letter = await self.new_devices.letter(user, device)
         if letter is None:
             return await self.open_session(user, facts, device, now_ms=now_ms)
-        outbox = self.new_devices.outbox
-        tokens, _ = await asyncio.gather(self.open_session(user, facts, device, now_ms=now_ms), outbox.store(letter))
-        outbox.dispatch(letter)
+        tokens = await self.open_session(user, facts, device, now_ms=now_ms, letter=letter.action)
+        self.new_devices.outbox.dispatch(letter)
         return tokens
 
     async def _upgrade(self, user_id: UserId, password: Secret[str], stored: str) -> None:

@@ -33,7 +33,7 @@ class NewDeviceMails:
     locale: str
 
     async def letter(self, user: User, device: Device) -> Announced | None:
-        """The mail to store beside the session; None at an account's very first sign-in, and over the quota.
+        """The mail to store with the session; None at an account's very first sign-in, and over the quota.
 
         Raises StoreUnavailable when it cannot be told whether this is the first.
         """

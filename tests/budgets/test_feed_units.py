@@ -19,7 +19,7 @@ __all__ = ["dynoxide_url", "house"]
 
 BESIDE_A_FEED = {
     # operation: (write units, read units)
-    "sign in on a new device": (2, 2),
+    "sign in on a new device": (4, 2),
     "refresh, rotated": (1, 1),
     "refresh, reuse found": (6, 1),
     "log out": (2, 1),

@@ -61,7 +61,7 @@ BUDGET = {
     "verify with a token that is not ours": (0, 0),
     "sign in for the first time": (2, 2),
     "sign in on a known device": (1, 2),
-    "sign in on a new device": (2, 2),
+    "sign in on a new device": (4, 2),
     "sign in with a wrong password": (0, 2),
     "sign in with a name that is nobody's": (0, 2),
     "sign in with what is no name": (0, 2),

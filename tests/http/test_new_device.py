@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from service.mail.outbox_repo import OutboxRepo
+from service.sessions.repo import SessionRepo
 from service.signin.flows import SignIn
 from service.store.errors import StoreUnavailable
 from service.throttle.device_headers import DEVICE_COOKIE, DEVICE_HEADER
@@ -162,11 +162,14 @@ async def test_the_mail_goes_out_while_it_cannot_be_counted(client, mailbox, ada
     assert len(await told(client, mailbox, ada.email)) == 1
 
 
-async def test_no_tokens_are_handed_out_without_the_mail_being_stored(client, ada, monkeypatch):
+async def test_no_tokens_are_handed_out_and_no_mail_leaves_while_the_two_cannot_be_stored(
+    client, mailbox, ada, monkeypatch
+):
     await first_device(client, ada)
 
-    async def away(_self, _action):
+    async def away(_self, _session, _letter):
         raise StoreUnavailable("away")
 
-    monkeypatch.setattr(OutboxRepo, "put", away)
+    monkeypatch.setattr(SessionRepo, "create_and_tell", away)
     assert is_problem(await login(client, ada), 503, "unavailable")
+    assert await told(client, mailbox, ada.email) == []

@@ -21,6 +21,7 @@ KEYS = {
     Table.USERS: (("uid", "B"), ("sk", "S")),
     Table.IDENTITIES: (("k", "S"),),
     Table.KEYS: (("use_alg", "S"), ("slot", "N")),
+    Table.OUTBOX: (("pk", "S"), ("sk", "S")),
 }
 
 
@@ -47,7 +48,7 @@ def client_kind():
 
 @pytest.fixture
 async def dynamo(endpoint_url, client_kind, monkeypatch):
-    """The port with the service's own client, on four fresh tables."""
+    """The port with the service's own client, on fresh tables."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint_url)
     names = TableNames(f"store-{uuid.uuid4().hex}")
     opening = (

@@ -8,7 +8,9 @@ import pytest
 
 from service.sessions.model import RevokeReason, SessionState
 from service.sessions.repo import NotRotated, Rotated, SessionRepo, move_to_epoch
-from service.store.errors import ConditionFailed
+from service.store.errors import ConditionFailed, TransactionCancelled
+from service.store.operations import Put, Query
+from service.store.table import Table
 from tests.unit.sessions.conftest import HOUR_MS, MASTERS, NONCE, NOW_MS, RefreshKeys, make_session, make_token
 
 KEYS = RefreshKeys(MASTERS, active_kid=1)
@@ -41,6 +43,36 @@ async def test_a_current_token_advances_one_generation(repo):
             idle_expiry_ms=NOW_MS + HOUR_MS,
         )
     )
+
+
+def letter(position, condition=None):
+    return Put(table=Table.OUTBOX, item={"pk": "0", "sk": position}, condition=condition)
+
+
+async def letters(dynamo):
+    found = await dynamo.query(Query(table=Table.OUTBOX, condition="pk = :pk", values={":pk": "0"}, limit=9))
+    return [item["sk"] for item in found.items]
+
+
+async def test_a_session_begins_with_the_letter_that_tells_of_it(repo, dynamo):
+    await repo.create_and_tell(SESSION, letter("1"))
+    assert await repo.load(TOKEN.user_id, TOKEN.session_id) == SESSION
+    assert await letters(dynamo) == ["1"]
+
+
+async def test_no_letter_tells_of_a_session_that_did_not_begin(repo, dynamo):
+    taken = replace(SESSION, generation=7)
+    await repo.create(taken)
+    with pytest.raises(ConditionFailed):
+        await repo.create_and_tell(SESSION, letter("1"))
+    assert await repo.load(TOKEN.user_id, TOKEN.session_id) == taken
+    assert await letters(dynamo) == []
+
+
+async def test_no_session_begins_without_its_letter(repo):
+    with pytest.raises(TransactionCancelled):
+        await repo.create_and_tell(SESSION, letter("1", condition="attribute_exists(nothing)"))
+    assert await repo.load(TOKEN.user_id, TOKEN.session_id) is None
 
 
 @pytest.mark.parametrize(

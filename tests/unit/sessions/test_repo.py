@@ -146,6 +146,24 @@ async def test_nobody_is_told_twice_of_one_end():
         await revoke_and_tell(make(TransactionCancelled((other, other))))
 
 
+async def test_a_session_that_its_owner_is_told_of_is_written_with_the_letter_or_not_at_all():
+    repo = make(None)
+    await repo.create_and_tell(SESSION, LETTER)
+    ((session, letter),) = repo.dynamo.operations
+    assert (session.condition, session.item) == ("attribute_not_exists(uid)", items.to_item(SESSION))
+    assert letter == LETTER
+
+
+async def test_a_session_whose_id_is_anothers_is_refused_with_its_letter():
+    taken = CancelReason(code="ConditionalCheckFailed", item=stored(REVOKED))
+    other = CancelReason(code="None", item=None)
+    with pytest.raises(ConditionFailed) as refusal:
+        await make(TransactionCancelled((taken, other))).create_and_tell(SESSION, LETTER)
+    assert refusal.value.item == stored(REVOKED)
+    with pytest.raises(TransactionCancelled):
+        await make(TransactionCancelled((other, taken))).create_and_tell(SESSION, LETTER)
+
+
 async def test_a_revocation_that_could_not_be_written_is_not_claimed():
     with pytest.raises(StoreUnavailable):
         await revoke(make(StoreUnavailable("away")))
