@@ -6,9 +6,9 @@ import os
 import re
 import signal
 import socket
-import threading
 import time
 import uuid
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -47,6 +47,17 @@ def answers(http, url):
         return False
 
 
+@contextmanager
+def sign_in_under_way(port):
+    """A connection to a worker that waits for the rest of a request, and that rest."""
+    body = b'{"identifier": "nobody@example.com", "password": "wrong horse battery staple"}'
+    head = f"POST /v1/login HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+        yield connection, body
+
+
 def counted(text, name):
     return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
 
@@ -69,16 +80,12 @@ def test_two_workers_serve_count_together_and_drain(start, http, environ):
     assert httpx.get(f"http://127.0.0.1:{environ['KEYTURN_MANAGEMENT_PORT']}/v1/me").text.startswith("#")
 
     # A request that is under way when the signal comes is answered.
-    found = []
-    body = {"identifier": "nobody@example.com", "password": "wrong horse battery staple"}
-    late = threading.Thread(
-        target=lambda: found.append(httpx.post(f"{url}/v1/login", json=body, timeout=20).status_code)
-    )
-    late.start()
-    time.sleep(0.02)
-    assert served.end(signal.SIGTERM) in {0, -signal.SIGTERM}
-    late.join()
-    assert found == [401]
+    with sign_in_under_way(port) as (connection, body):
+        served.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        connection.sendall(body)
+        assert connection.recv(1024).startswith(b"HTTP/1.1 401 ")
+    assert served.process.wait(25) in {0, -signal.SIGTERM}
     assert served.orphans() == []
     assert "Traceback" not in served.err
 
