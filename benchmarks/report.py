@@ -12,10 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.report_units import unit_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.harness.measure import Figures
+    from benchmarks.harness.units import Units
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
@@ -45,6 +48,7 @@ class Run:
     in_process: dict[str, float] = field(default_factory=dict)
     guard_ms: dict[str, float] = field(default_factory=dict)
     store_call_ms: dict[str, float] = field(default_factory=dict)
+    units: dict[tuple[str, str], Units] = field(default_factory=dict)
 
     def cpu_ms(self, name: str, operation: str) -> float | None:
         """The median CPU time of an operation, or None where it was not measured."""
@@ -67,6 +71,8 @@ def lines(run: Run) -> Iterator[str]:
     yield from ("", "## Against the targets", "", *_targets(run))
     for operation in _OPERATIONS:
         yield from _operation(run, operation)
+    if run.units:
+        yield from unit_lines(run.units)
     yield from ("", "## Start and memory", "", "| server | serves after, s | idle memory, MiB |", "|---|---|---|")
     for name, seconds in run.start_seconds.items():
         yield f"| {name} | {seconds:.1f} | {run.memory_bytes[name] / 2**20:.0f} |"

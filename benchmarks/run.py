@@ -27,6 +27,7 @@ from benchmarks.targets import peers
 from benchmarks.targets.context import Context
 from benchmarks.targets.floors import floors, in_process
 from benchmarks.targets.keyturn import keyturn
+from benchmarks.units import count
 from service.engines.process import EngineProcess
 from service.engines.registry import choose
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     Opened = Callable[[Context], AbstractAsyncContextManager[Target]]
 
 CONNECTIONS = 8
+COUNTS_RIGHT = "dynoxide"
 ALL: dict[str, Opened] = {
     "floors": floors,
     "keyturn": keyturn,
@@ -60,30 +62,41 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=ALL, default=list(ALL), help="these servers")
     parser.add_argument("--rounds", type=int, default=3, choices=range(1, 10))
     parser.add_argument("--seconds", type=float, default=4.0, help="for each operation in each round, 0.2 to 30")
+    parser.add_argument("--leave-out", nargs="*", choices=("units", "parts"), default=(), help="a part of the run")
     parser.add_argument("--short", action="store_true", help="one round of half a second; nothing is written")
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.5) if arguments.short else (arguments.rounds, min(30.0, max(0.2, arguments.seconds)))
     pin_load()
-    done = uvloop.run(bench(arguments.only, rounds=rounds, seconds=seconds, short=arguments.short))
-    write(done, keep=not arguments.short and arguments.only == list(ALL))
+    left_out = frozenset(arguments.leave_out)
+    done = uvloop.run(bench(arguments.only, left_out, rounds=rounds, seconds=seconds, short=arguments.short))
+    write(done, keep=not arguments.short and not left_out and arguments.only == list(ALL))
     return 0
 
 
-async def bench(names: list[str], *, rounds: int, seconds: float, short: bool) -> Run:
-    """Every operation of every server, in turns."""
+async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seconds: float, short: bool) -> Run:
+    """Every operation of every server, in turns; ``left_out`` are "units" and "parts"."""
     with tempfile.TemporaryDirectory(prefix="keyturn-bench-") as folder:
-        async with EngineProcess(choose("auto")) as engine:
-            context = Context(folder=Path(folder), engine_url=engine.endpoint_url, short=short)
+        async with EngineProcess(engine := choose("auto")) as process:
+            context = Context(folder=Path(folder), engine_url=process.endpoint_url, short=short)
             os.environ.update(context.aws)
             done = Run(rounds=rounds, seconds=seconds, connections=CONNECTIONS, skipped=dict(NOT_HERE))
+            if engine.name != COUNTS_RIGHT:
+                done.skipped["DynamoDB units"] = f"the engine {engine.name} does not count them as DynamoDB does"
+            elif "units" not in left_out:
+                done.units = await count(names, context)
             async with AsyncExitStack() as stack:
                 targets = await _open(names, context, stack, done)
                 for number in range(rounds + 1):
                     await _round(targets, done, seconds=seconds / 4 if number == 0 else seconds, counts=number > 0)
-            done.in_process = await asyncio.to_thread(in_process, 1.0 if short else 8.0)
-            done.guard_ms = await asyncio.to_thread(guard_ms, short=short)
-            done.store_call_ms = await measured(calls=50 if short else 300, rounds=1 if short else 5)
+            if "parts" not in left_out:
+                await _parts(done, short=short)
             return done
+
+
+async def _parts(done: Run, *, short: bool) -> None:
+    done.in_process = await asyncio.to_thread(in_process, 1.0 if short else 8.0)
+    done.guard_ms = await asyncio.to_thread(guard_ms, short=short)
+    done.store_call_ms = await measured(calls=50 if short else 300, rounds=1 if short else 5)
 
 
 def guard_ms(*, short: bool) -> dict[str, float]:

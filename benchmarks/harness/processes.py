@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from urllib.request import urlopen
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 SERVER_CORE, LOAD_CORE = 0, 1
 STOP_SECONDS = 20
@@ -86,6 +88,14 @@ def run(program: Program, log: Path) -> Iterator[Running]:
         yield Running(name=program.name, url=url, process=process, started_seconds=time.monotonic() - begun)
     finally:
         _stop(process)
+
+
+@asynccontextmanager
+async def unblocked(server: AbstractContextManager[Running]) -> AsyncIterator[Running]:
+    """A server that is awaited beside the event loop, for one that calls something which this loop serves."""
+    with ExitStack() as stack:
+        yield await asyncio.to_thread(stack.enter_context, server)
+        await asyncio.to_thread(stack.close)
 
 
 def free_port() -> int:

@@ -28,6 +28,14 @@ class Answer:
         """The body, as JSON."""
         return orjson.loads(self.body)
 
+    def header(self, name: str) -> str | None:
+        """The value of the first line called ``name``, in small letters; None where there is none."""
+        for line in self.head.split(b"\r\n")[1:]:
+            found, _, text = line.partition(b":")
+            if found.lower() == name.encode():
+                return text.strip().decode()
+        return None
+
     def cookies(self) -> str:
         """What Set-Cookie lines set, as a Cookie header says it."""
         lines = [line for line in self.head.split(b"\r\n") if line.lower().startswith(b"set-cookie:")]

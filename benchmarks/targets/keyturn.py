@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.harness.wire import Wire
     from service.sessions.issue import IssuedTokens
 
-_TOOLS = Path(sys.executable).parent
+KEYTURN = str(Path(sys.executable).parent / "keyturn")
 
 
 def environ(context: Context, *, name: str, port: int, engine: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ async def keyturn(context: Context, *, name: str = "keyturn", engine: str = "arg
     port = free_port()
     variables = environ(context, name=name, port=port, engine=engine)
     issued = await stock(variables, people=context.people, sessions=context.sessions, password=PASSWORD)
-    command = (str(_TOOLS / "keyturn"), "serve", "--port", str(port))
+    command = (KEYTURN, "serve", "--port", str(port))
     program = Program(name=name, command=command, folder=context.folder, port=port, environ=variables, ready="/readyz")
     with run(program, context.folder / f"{name}.log") as running:
         memory = running.memory_bytes()

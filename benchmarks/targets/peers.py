@@ -86,21 +86,27 @@ async def fastapi_users(context: Context) -> AsyncIterator[Target]:
 async def django_simplejwt(context: Context) -> AsyncIterator[Target]:
     """Rotation and blacklist, on SQLite, under gunicorn with threads."""
     database = str(context.folder / "django.sqlite")
-    async with _pair(context, "Django + simplejwt", "django_simplejwt", BENCH_DATABASE=database) as target:
-        yield target
+    with _gunicorn(context, "Django + simplejwt", "django_simplejwt", BENCH_DATABASE=database) as running:
+        yield await _pair(context, running, by_header=False)
 
 
 @asynccontextmanager
 async def flask_jwt(context: Context) -> AsyncIterator[Target]:
     """flask-jwt-extended and boto3 on the same DynamoDB engine, under gunicorn with threads."""
-    tables = {"BENCH_USERS": "bench-flask-users", "BENCH_TOKENS": "bench-flask-tokens"}
-    async with _pair(context, "Flask + jwt-extended + boto3", "flask_jwt", **context.aws, **tables) as target:
-        yield target
+    with flask_jwt_served(context, tables="bench-flask") as running:
+        yield await _pair(context, running, by_header=True)
 
 
-@asynccontextmanager
-async def _pair(context: Context, name: str, folder: str, **variables: str) -> AsyncIterator[Target]:
-    """A peer with /register, /login, /refresh and /me that answers access and refresh tokens."""
+@contextmanager
+def flask_jwt_served(context: Context, *, tables: str) -> Iterator[Running]:
+    """The Flask peer alone, on tables of that prefix."""
+    variables = {**context.aws, "BENCH_USERS": f"{tables}-users", "BENCH_TOKENS": f"{tables}-tokens"}
+    with _gunicorn(context, "Flask + jwt-extended + boto3", "flask_jwt", **variables) as running:
+        yield running
+
+
+@contextmanager
+def _gunicorn(context: Context, name: str, folder: str, **variables: str) -> Iterator[Running]:
     port = free_port()
     wsgi = "project:application" if folder == "django_simplejwt" else "project:app"
     command = (
@@ -108,32 +114,36 @@ async def _pair(context: Context, name: str, folder: str, **variables: str) -> A
         *("--threads", "8", "--keep-alive", "60", "--log-level", "warning"),
     )
     with _served(context, name, command, folder=folder, port=port, **variables) as running:
-        memory, somebody = running.memory_bytes(), itertools.cycle(range(context.people))
-        await _register(running, context.people, "/register", _by_username)
+        yield running
 
-        async def login(wire: Wire, number: int) -> dict[str, str]:
-            answer = await wire.expect(200, "POST", "/login", _by_username(number))
-            found: dict[str, str] = answer.json()
-            return found
 
-        async with Wire(running.url) as wire:
-            tokens = [await login(wire, number % context.people) for number in range(_LANES)]
-        by_header = folder == "flask_jwt"
+async def _pair(context: Context, running: Running, *, by_header: bool) -> Target:
+    """A peer with /register, /login, /refresh and /me that answers access and refresh tokens."""
+    memory, somebody = running.memory_bytes(), itertools.cycle(range(context.people))
+    await _register(running, context.people, "/register", _by_username)
 
-        async def sign_in(wire: Wire, _number: int) -> None:
-            await login(wire, next(somebody))
+    async def login(wire: Wire, number: int) -> dict[str, str]:
+        answer = await wire.expect(200, "POST", "/login", _by_username(number))
+        found: dict[str, str] = answer.json()
+        return found
 
-        async def refresh(wire: Wire, number: int) -> None:
-            presented = tokens[number]["refresh"]
-            body = None if by_header else {"refresh": presented}
-            headers = _bearer(presented) if by_header else ""
-            tokens[number] |= (await wire.expect(200, "POST", "/refresh", body, headers=headers)).json()
+    async with Wire(running.url) as wire:
+        tokens = [await login(wire, number % context.people) for number in range(_LANES)]
 
-        async def me(wire: Wire, number: int) -> None:
-            await wire.expect(200, "GET", "/me", headers=_bearer(tokens[number]["access"]))
+    async def sign_in(wire: Wire, _number: int) -> None:
+        await login(wire, next(somebody))
 
-        operations = {"sign in": sign_in, "refresh": refresh, "guarded, from the token": me}
-        yield Target(running=running, operations=operations, idle_memory_bytes=memory)
+    async def refresh(wire: Wire, number: int) -> None:
+        presented = tokens[number]["refresh"]
+        body = None if by_header else {"refresh": presented}
+        headers = _bearer(presented) if by_header else ""
+        tokens[number] |= (await wire.expect(200, "POST", "/refresh", body, headers=headers)).json()
+
+    async def me(wire: Wire, number: int) -> None:
+        await wire.expect(200, "GET", "/me", headers=_bearer(tokens[number]["access"]))
+
+    operations = {"sign in": sign_in, "refresh": refresh, "guarded, from the token": me}
+    return Target(running=running, operations=operations, idle_memory_bytes=memory)
 
 
 @asynccontextmanager

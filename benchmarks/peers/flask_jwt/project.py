@@ -41,6 +41,19 @@ def create_tables():
                 raise
 
 
+def spend(jti):
+    """The check is the write: of two who present one token, one is refused."""
+    try:
+        tokens.update_item(
+            Key={"jti": jti},
+            UpdateExpression="SET used = :yes",
+            ConditionExpression="used = :no",
+            ExpressionAttributeValues={":yes": True, ":no": False},
+        )
+    except ClientError:
+        abort(401)
+
+
 def issue(subject):
     jti = str(uuid.uuid4())
     refresh = create_refresh_token(subject, additional_claims={"id": jti})
@@ -72,16 +85,15 @@ def login():
 @app.post("/refresh")
 @jwt_required(refresh=True)
 def refresh():
-    try:
-        tokens.update_item(
-            Key={"jti": get_jwt()["id"]},
-            UpdateExpression="SET used = :yes",
-            ConditionExpression="used = :no",
-            ExpressionAttributeValues={":yes": True, ":no": False},
-        )
-    except ClientError:
-        abort(401)
+    spend(get_jwt()["id"])
     return issue(get_jwt_identity())
+
+
+@app.post("/logout")
+@jwt_required(refresh=True)
+def logout():
+    spend(get_jwt()["id"])
+    return "", 204
 
 
 @app.get("/me")
