@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ import httpx
 import pytest
 
 from tests.conftest import KEY
+from tests.support.mailbox import Mailbox
+from tests.support.people import bearer, refresh, sign_in, sign_up
 
 
 def free_port():
@@ -88,6 +91,26 @@ def test_two_workers_serve_count_together_and_drain(start, http, environ):
     assert served.process.wait(25) in {0, -signal.SIGTERM}
     assert served.orphans() == []
     assert "Traceback" not in served.err
+
+
+@pytest.mark.parametrize("count", ["1", "3"])
+async def test_what_a_person_does_goes_alike_with_one_worker_and_with_more(start, http, environ, tmp_path, count):
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    served = start("serve", "--port", port, "--workers", count, "--migrate", **environ)
+    served.wait_for(lambda: answers(http, url))
+    # A connection for each request: whichever worker takes it knows nothing of those before.
+    each_its_own = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30, limits=each_its_own) as client:
+        await sign_up(client, Mailbox(tmp_path / "mail"))
+        first = await sign_in(client)
+        answers_at_once = await asyncio.gather(*(refresh(client, first["refresh_token"]) for _ in range(12)))
+        assert {answer.status_code for answer in answers_at_once} == {200}
+        (successor,) = {answer.json()["refresh_token"] for answer in answers_at_once}
+        assert {(await client.get("/v1/me", headers=bearer(first))).status_code for _ in range(6)} == {200}
+        assert len({(await client.get("/.well-known/jwks.json")).content for _ in range(6)}) == 1
+        assert (await client.post("/v1/logout", json={"refresh_token": successor})).status_code == 204
+        assert {(await refresh(client, successor)).status_code for _ in range(6)} == {401}
+    assert served.end(signal.SIGTERM) in {0, -signal.SIGTERM}
 
 
 def test_one_worker_ends_quietly(start, http, environ):
