@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _STORE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _HASH_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0)
 _STORE_LABELS = ("operation", "table")
 _EVENT_LABELS = ("kind", "outcome")
 
@@ -36,12 +37,16 @@ class Metrics:
     store_seconds: Histogram = field(init=False)
     store_units: Counter = field(init=False)
     store_failures: Counter = field(init=False)
+    loop_lag_seconds: Histogram = field(init=False)
+    loop_stalls: Counter = field(init=False)
+    loop_task_count: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         counter = partial(Counter, registry=self.registry)
         # Of several worker processes, those that live are added up.
         gauge = partial(Gauge, registry=self.registry, multiprocess_mode="livesum")
         store_histogram = partial(Histogram, registry=self.registry, buckets=_STORE_BUCKETS)
+        lag_histogram = partial(Histogram, registry=self.registry, buckets=_LAG_BUCKETS)
         hash_histogram = partial(Histogram, registry=self.registry, buckets=_HASH_BUCKETS)
         made = {
             "events": counter("keyturn_security_events", "Security events", _EVENT_LABELS),
@@ -66,6 +71,9 @@ class Metrics:
                 "DynamoDB calls that ended in an error, refused conditions among them",
                 _STORE_LABELS,
             ),
+            "loop_lag_seconds": lag_histogram("keyturn_event_loop_lag_seconds", "How late the event loop came"),
+            "loop_stalls": counter("keyturn_event_loop_stalls", "Times that it stood for 50 ms", ("cause",)),
+            "loop_task_count": gauge("keyturn_event_loop_tasks", "Tasks that have not ended"),
         }
         for name, metric in made.items():
             object.__setattr__(self, name, metric)
@@ -109,3 +117,15 @@ class Metrics:
         """One hash was computed."""
         self.hash_wait_seconds.observe(wait_seconds)
         self.hash_seconds.observe(work_seconds)
+
+    def loop_lagged(self, seconds: float) -> None:
+        """The event loop came so much too late to what was due (the loop watch's ``LoopMeter``)."""
+        self.loop_lag_seconds.observe(seconds)
+
+    def loop_stalled(self, cause: str) -> None:
+        """It stood for too long: ``busy``, ``blocked`` or, without a core, ``machine``."""
+        self.loop_stalls.labels(cause=cause).inc()
+
+    def loop_tasks(self, count: int) -> None:
+        """So many tasks have not ended."""
+        self.loop_task_count.set(count)
