@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import re
+import statistics
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -17,13 +18,14 @@ from benchmarks.report_units import unit_lines
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.harness.measure import Figures
+    from benchmarks.harness.measure import Beside, Figures
     from benchmarks.harness.units import Units
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 _OPERATIONS = (
     "sign in",
+    "sign in, on a new device",
     "refresh",
     "guarded, from the token",
     "who am I, with the user read",
@@ -49,6 +51,7 @@ class Run:
     guard_ms: dict[str, float] = field(default_factory=dict)
     store_call_ms: dict[str, float] = field(default_factory=dict)
     units: dict[tuple[str, str], Units] = field(default_factory=dict)
+    beside: dict[str, list[Beside]] = field(default_factory=dict)
 
     def cpu_ms(self, name: str, operation: str) -> float | None:
         """The median CPU time of an operation, or None where it was not measured."""
@@ -73,6 +76,7 @@ def lines(run: Run) -> Iterator[str]:
         yield from _operation(run, operation)
     if run.units:
         yield from unit_lines(run.units)
+    yield from _beside(run)
     yield from ("", "## Start and memory", "", "| server | serves after, s | idle memory, MiB |", "|---|---|---|")
     for name, seconds in run.start_seconds.items():
         yield f"| {name} | {seconds:.1f} | {run.memory_bytes[name] / 2**20:.0f} |"
@@ -96,6 +100,22 @@ def _operation(run: Run, operation: str) -> Iterator[str]:
             f"| {name} | {found.median('cpu_ms'):.2f} | {low:.2f} to {high:.2f} | {found.median('per_second'):.0f} "
             f"| {found.median('p50_ms'):.1f} | {found.median('p99_ms'):.1f} |"
         )
+
+
+def _beside(run: Run) -> Iterator[str]:
+    if not run.beside:
+        return
+    yield from ("", "## A light request while sign-ins saturate the core", "")
+    yield "| server | p50 ms alone | beside sign-ins | p99 ms alone | beside sign-ins | sign-ins a second |"
+    yield "|---|---|---|---|---|---|"
+    for name, found in sorted(run.beside.items(), key=lambda row: _median(row[1], "beside_p99_ms")):
+        columns = ("alone_p50_ms", "beside_p50_ms", "alone_p99_ms", "beside_p99_ms")
+        figures = " | ".join(f"{_median(found, column):.1f}" for column in columns)
+        yield f"| {name} | {figures} | {_median(found, 'heavy_per_second'):.0f} |"
+
+
+def _median(found: list[Beside], name: str) -> float:
+    return statistics.median(getattr(one, name) for one in found)
 
 
 def _targets(run: Run) -> Iterator[str]:

@@ -19,13 +19,13 @@ import uvloop
 
 from benchmarks import guard
 from benchmarks.harness.install import NotHere
-from benchmarks.harness.measure import Figures, Target, measure
+from benchmarks.harness.measure import Figures, Target, measure, measure_beside
 from benchmarks.harness.processes import pin_load
 from benchmarks.report import Run, write
 from benchmarks.store_client import measured
 from benchmarks.targets import peers
 from benchmarks.targets.context import Context
-from benchmarks.targets.floors import floors, in_process
+from benchmarks.targets.floors import Parts, floors
 from benchmarks.targets.keyturn import keyturn
 from benchmarks.units import count
 from service.engines.process import EngineProcess
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8
 COUNTS_RIGHT = "dynoxide"
+LIGHT = ("guarded, from the token", "who am I, with the user read", "key set")
+"""What is asked beside sign-ins: the first that a server has."""
 ALL: dict[str, Opened] = {
     "floors": floors,
     "keyturn": keyturn,
@@ -62,7 +64,9 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=ALL, default=list(ALL), help="these servers")
     parser.add_argument("--rounds", type=int, default=3, choices=range(1, 10))
     parser.add_argument("--seconds", type=float, default=4.0, help="for each operation in each round, 0.2 to 30")
-    parser.add_argument("--leave-out", nargs="*", choices=("units", "parts"), default=(), help="a part of the run")
+    parser.add_argument(
+        "--leave-out", nargs="*", choices=("units", "waits", "parts"), default=(), help="a part of the run"
+    )
     parser.add_argument("--short", action="store_true", help="one round of a fifth of a second; nothing is written")
     arguments = parser.parse_args()
     rounds, seconds = (1, 0.2) if arguments.short else (arguments.rounds, min(30.0, max(0.2, arguments.seconds)))
@@ -74,11 +78,12 @@ def main() -> int:
 
 
 async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seconds: float, short: bool) -> Run:
-    """Every operation of every server, in turns; ``left_out`` are "units" and "parts"."""
+    """Every operation of every server, in turns; ``left_out`` are "units", "waits" and "parts"."""
     with tempfile.TemporaryDirectory(prefix="keyturn-bench-") as folder:
         async with EngineProcess(engine := choose("auto")) as process:
             context = Context(folder=Path(folder), engine_url=process.endpoint_url, short=short)
             os.environ.update(context.aws)
+            parts = Parts()
             done = Run(rounds=rounds, seconds=seconds, connections=CONNECTIONS, skipped=dict(NOT_HERE))
             if engine.name != COUNTS_RIGHT:
                 done.skipped["DynamoDB units"] = f"the engine {engine.name} does not count them as DynamoDB does"
@@ -87,14 +92,19 @@ async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seco
             async with AsyncExitStack() as stack:
                 targets = await _open(names, context, stack, done)
                 for number in range(rounds + 1):
-                    await _round(targets, done, seconds=seconds / 4 if number == 0 else seconds, counts=number > 0)
+                    counts = number > 0
+                    await _round(targets, done, seconds=seconds if counts else seconds / 4, counts=counts)
+                    if counts and "waits" not in left_out:
+                        await _busy_round(targets, done, seconds=seconds)
+                    if counts and "parts" not in left_out:
+                        await parts.measure(seconds)
             if "parts" not in left_out:
-                await _parts(done, short=short)
+                await _parts(done, parts, short=short)
             return done
 
 
-async def _parts(done: Run, *, short: bool) -> None:
-    done.in_process = await asyncio.to_thread(in_process, 1.0 if short else 8.0)
+async def _parts(done: Run, parts: Parts, *, short: bool) -> None:
+    done.in_process = parts.cpu_ms()
     done.guard_ms = await asyncio.to_thread(guard_ms, short=short)
     done.store_call_ms = await measured(calls=50 if short else 300, rounds=1 if short else 5)
 
@@ -127,6 +137,18 @@ async def _round(targets: dict[str, Target], done: Run, *, seconds: float, count
             if counts:
                 done.figures.setdefault((name, operation), Figures()).samples.append(sample)
                 _say(f"{name:<20} {operation:<28} {sample.cpu_ms:8.2f} ms {sample.per_second:8.0f}/s")
+
+
+async def _busy_round(targets: dict[str, Target], done: Run, *, seconds: float) -> None:
+    """Where a server has passwords and a light request: how long that waits while sign-ins want the whole core."""
+    for name, target in targets.items():
+        light = next((target.operations[asked] for asked in LIGHT if asked in target.operations), None)
+        heavy = target.operations.get("sign in")
+        if light is None or heavy is None:
+            continue
+        found = await measure_beside(target, light, heavy, heavy_connections=CONNECTIONS, seconds=seconds)
+        done.beside.setdefault(name, []).append(found)
+        _say(f"{name:<20} p99 alone {found.alone_p99_ms:.1f} ms, beside sign-ins {found.beside_p99_ms:.1f} ms")
 
 
 def _say(line: Any) -> None:

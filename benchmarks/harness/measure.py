@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Operation = Callable[[Wire, int], Awaitable[None]]
 """Does one operation on a connection; the number says which of the connections. Raises WrongAnswer."""
 
+_LIGHT_CONNECTIONS = 4
+_PAUSE_SECONDS = 0.01
+_LEAD_SECONDS = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
@@ -55,6 +59,56 @@ class Figures:
         return min(values), max(values)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """Latencies of a light operation, alone and while a heavy one keeps the server's core busy."""
+
+    alone_p50_ms: float
+    alone_p99_ms: float
+    beside_p50_ms: float
+    beside_p99_ms: float
+    heavy_per_second: float
+
+
+async def measure_beside(
+    target: Target, light: Operation, heavy: Operation, *, heavy_connections: int, seconds: float
+) -> Beside:
+    """``light`` at a steady pace for ``seconds`` alone, and then as long beside a closed loop of ``heavy``."""
+    alone = await _paced(target, light, seconds=seconds)
+    busy = asyncio.create_task(measure(target, heavy, connections=heavy_connections, seconds=seconds + _LEAD_SECONDS))
+    # The queue fills first.
+    await asyncio.sleep(_LEAD_SECONDS / 2)
+    beside = await _paced(target, light, seconds=seconds)
+    return Beside(
+        alone_p50_ms=_percentile(alone, 0.5),
+        alone_p99_ms=_percentile(alone, 0.99),
+        beside_p50_ms=_percentile(beside, 0.5),
+        beside_p99_ms=_percentile(beside, 0.99),
+        heavy_per_second=(await busy).per_second,
+    )
+
+
+async def _paced(target: Target, operation: Operation, *, seconds: float) -> list[float]:
+    latencies: list[float] = []
+    until = time.monotonic() + seconds
+
+    async def work(number: int) -> None:
+        async with Wire(target.running.url) as wire:
+            while (begun := time.monotonic()) < until:
+                await operation(wire, number)
+                latencies.append(time.monotonic() - begun)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(_LIGHT_CONNECTIONS):
+            group.create_task(work(number))
+    return sorted(latencies)
+
+
+def _percentile(latencies: list[float], part: float) -> float:
+    return latencies[int(len(latencies) * part)] * 1000
+
+
 async def measure(target: Target, operation: Operation, *, connections: int, seconds: float) -> Sample:
     """``operation`` in a closed loop on ``connections`` connections for ``seconds``."""
     latencies: list[float] = []
@@ -80,6 +134,6 @@ async def measure(target: Target, operation: Operation, *, connections: int, sec
         operations=len(latencies),
         cpu_ms=spent * 1000 / len(latencies),
         per_second=len(latencies) / took,
-        p50_ms=latencies[len(latencies) // 2] * 1000,
-        p99_ms=latencies[int(len(latencies) * 0.99)] * 1000,
+        p50_ms=_percentile(latencies, 0.5),
+        p99_ms=_percentile(latencies, 0.99),
     )

@@ -66,6 +66,11 @@ def pin_load() -> None:
     os.sched_setaffinity(0, {LOAD_CORE} if len(os.sched_getaffinity(0)) > 1 else os.sched_getaffinity(0))
 
 
+def pin_to_server_core() -> None:
+    """Keep the calling thread, and no other, on the core that servers have: for what is compared with them."""
+    os.sched_setaffinity(0, {SERVER_CORE})
+
+
 @contextmanager
 def run(program: Program, log: Path) -> Iterator[Running]:
     """The server on its own core, as long as the block runs. Raises SystemExit with its log if it does not answer."""

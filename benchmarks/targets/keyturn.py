@@ -13,6 +13,7 @@ from benchmarks.harness.measure import Target
 from benchmarks.harness.processes import Program, free_port, run
 from benchmarks.targets.context import PASSWORD, Context
 from benchmarks.targets.stock import stock
+from service.throttle.device_headers import DEVICE_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -67,15 +68,23 @@ def operations(issued: list[IssuedTokens], *, people: int) -> dict[str, Operatio
     numbers, somebody = itertools.count(1), itertools.cycle(range(people))
     refresh_tokens = [tokens.refresh_token.reveal() for tokens in issued]
     turns = itertools.cycle(range(len(refresh_tokens)))
+    devices: dict[int, str] = {}
     bearer = f"Authorization: Bearer {issued[0].access_token.reveal()}\r\n"
 
     def network() -> str:
         number = next(numbers)
         return f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}\r\n"
 
-    async def sign_in(wire: Wire, _number: int) -> None:
+    async def sign_in_anew(wire: Wire, _number: int) -> None:
         body = {"identifier": f"person{next(somebody)}@example.com", "password": PASSWORD}
         await wire.expect(200, "POST", "/v1/login", body, headers=network())
+
+    async def sign_in(wire: Wire, _number: int) -> None:
+        person = next(somebody)
+        body = {"identifier": f"person{person}@example.com", "password": PASSWORD}
+        known = f"{DEVICE_HEADER}: {devices[person]}\r\n" if person in devices else ""
+        answer = await wire.expect(200, "POST", "/v1/login", body, headers=known + network())
+        devices[person] = answer.header(DEVICE_HEADER.lower()) or devices[person]
 
     async def refresh(wire: Wire, _number: int) -> None:
         turn = next(turns)
@@ -90,4 +99,10 @@ def operations(issued: list[IssuedTokens], *, people: int) -> dict[str, Operatio
     async def jwks(wire: Wire, _number: int) -> None:
         await wire.expect(200, "GET", "/.well-known/jwks.json", headers=network())
 
-    return {"sign in": sign_in, "refresh": refresh, "who am I, with the user read": me, "key set": jwks}
+    return {
+        "sign in": sign_in,
+        "sign in, on a new device": sign_in_anew,
+        "refresh": refresh,
+        "who am I, with the user read": me,
+        "key set": jwks,
+    }

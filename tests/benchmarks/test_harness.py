@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 
 import pytest
 
-from benchmarks.harness.measure import Figures, Sample, Target, measure
+from benchmarks.harness.measure import Beside, Figures, Sample, Target, measure, measure_beside
 from benchmarks.harness.processes import Program, free_port, run
 from benchmarks.harness.wire import Wire, WrongAnswer
 from benchmarks.report import Run, lines
+from benchmarks.targets.floors import Parts
 
 SERVER = textwrap.dedent(
     """
@@ -19,6 +21,7 @@ SERVER = textwrap.dedent(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1
 
         def do_GET(self):
             until = time.thread_time() + float(self.path[1:] or 0) / 1000
@@ -61,6 +64,29 @@ async def test_cpu_time_is_counted_by_operation(running):
     assert little.operations > much.operations > 5
 
 
+async def test_a_light_request_is_timed_alone_and_beside_a_heavy_one(running):
+    async def light(wire, _number):
+        await wire.expect(200, "GET", "/0")
+
+    async def heavy(wire, _number):
+        await wire.expect(200, "GET", "/40")
+
+    target = Target(running=running, operations={}, idle_memory_bytes=0)
+    found = await measure_beside(target, light, heavy, heavy_connections=3, seconds=0.7)
+    assert found.alone_p50_ms <= found.alone_p99_ms
+    assert found.beside_p50_ms > 2 * found.alone_p50_ms
+    assert found.heavy_per_second > 0
+
+
+async def test_what_is_compared_with_servers_is_measured_in_a_thread_of_its_own():
+    cores, parts = os.sched_getaffinity(0), Parts()
+    assert parts.cpu_ms() == {}
+    await parts.measure(0.01)
+    found = parts.cpu_ms()
+    assert found["hash, argon2-cffi"] > found["ES256 check"] > found["ES256 signature"] > 0
+    assert os.sched_getaffinity(0) == cores
+
+
 async def test_a_wrong_answer_ends_the_run(running):
     async with Wire(running.url) as wire:
         with pytest.raises(WrongAnswer):
@@ -84,3 +110,12 @@ def test_ratios_are_of_the_same_run():
     assert "| sign in | 24.00 | 20.00 (the bare hash) | 1.20 | 1.05 |" in text
     assert "| refresh |" not in text
     assert "- Peer: it is not here." in text
+
+
+def test_waits_beside_sign_ins_stand_with_those_alone():
+    done = Run(rounds=1, seconds=1, connections=1, skipped={})
+    for name, p99_ms in {"slow": 300.0, "quick": 9.0}.items():
+        one = Beside(alone_p50_ms=1, alone_p99_ms=4, beside_p50_ms=2, beside_p99_ms=p99_ms, heavy_per_second=31)
+        done.beside[name] = [one]
+    text = "\n".join(lines(done))
+    assert text.index("| quick | 1.0 | 2.0 | 4.0 | 9.0 | 31 |") < text.index("| slow | 1.0 | 2.0 | 4.0 | 300.0 | 31 |")

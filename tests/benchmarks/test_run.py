@@ -19,7 +19,7 @@ from benchmarks.targets.floors import floors
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = {
-    "keyturn": {"sign in", "refresh", "who am I, with the user read", "key set"},
+    "keyturn": {"sign in", "sign in, on a new device", "refresh", "who am I, with the user read", "key set"},
     "floors": {"FastAPI hello", "Starlette bytes", "guarded, from the token"},
 }
 
@@ -43,6 +43,7 @@ async def test_keyturn_and_the_floors_are_measured_without_any_peer():
     assert code == 0, out
     measured = set(re.findall(r"^(\w+) +(.+?) +[\d.]+ ms +\d+/s$", out, re.MULTILINE))
     assert measured == {(name, operation) for name, operations in OPERATIONS.items() for operation in operations}
+    assert re.search(r"^keyturn +p99 alone [\d.]+ ms, beside sign-ins [\d.]+ ms$", out, re.MULTILINE)
     assert "| idle worker | | | " in out
     assert (ROOT / "docs/benchmarks.md").read_bytes() == page
 
