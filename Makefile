@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test examples check format lock openapi load bench faults fuzz clean
+.PHONY: help install run test examples check format lock openapi load soak bench faults fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: install ## The whole test suite with its coverage; a part of it with ARGS=
 
 load: install ## Realistic load for half a minute on a service of its own; more with ARGS="--people 60 --seconds 120"
 	@$(BIN)/python -m loadtests.run $(ARGS)
+
+soak: install ## Half an hour of mixed load: no error, no growth, no stall; shorter with ARGS="--seconds 120"
+	@$(BIN)/python -m loadtests.soak.run $(ARGS)
 
 bench: install ## Keyturn beside its peers on this machine; writes docs/benchmarks.md; a try-out with ARGS="--short"
 	@$(BIN)/python -m benchmarks.run $(ARGS)

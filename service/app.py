@@ -33,7 +33,7 @@ from service.wiring.build import build
 from service.wiring.throttle import coarse_limits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from fastapi import APIRouter
 
@@ -66,14 +66,20 @@ def create_app(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
     tracing: Tracing = OFF,
+    on_ready: Callable[[], None] | None = None,
 ) -> FastAPI:
-    """The ASGI application; it opens the store when it starts, and finishes what is under way when it stops."""
+    """The ASGI application; it opens the store when it starts, and finishes what is under way when it stops.
+
+    ``on_ready`` is called once everything is built and before the first request.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opening = open_base(settings, metrics, clock=clock, entropy=entropy, tracing=tracing)
         async with opening as base, build(base) as services:
             app.state.services = services
+            if on_ready is not None:
+                on_ready()
             yield
         tracing.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -25,6 +26,15 @@ def worker_app() -> FastAPI:
         style="console" if settings.is_dev else "json", level=logging.getLevelNamesMapping()[settings.log_level.upper()]
     )
     registry = CollectorRegistry()
-    app = create_app(settings, Metrics(registry=registry), tracing=configure_tracing(os.environ))
+    app = create_app(settings, Metrics(registry=registry), tracing=configure_tracing(os.environ), on_ready=settle)
     app.state.registry = registry
     return app
+
+
+def settle() -> None:
+    """Let the garbage collector never again look at what was built for the life of the process.
+
+    That is some 150,000 objects, and a full collection of them keeps the event loop for 80 ms and more.
+    """
+    gc.collect()
+    gc.freeze()

@@ -123,7 +123,7 @@ class Metrics:
         self.loop_lag_seconds.observe(seconds)
 
     def loop_stalled(self, cause: str) -> None:
-        """It stood for too long: ``busy``, ``blocked`` or, without a core, ``machine``."""
+        """It stood for too long: ``busy``, ``blocked``, ``crowded`` or ``machine`` (docs/metrics.md)."""
         self.loop_stalls.labels(cause=cause).inc()
 
     def loop_tasks(self, count: int) -> None:

@@ -11,7 +11,8 @@ from service.kernel.clock import SystemClock
 from service.mail.opening import open_sender
 from service.passwords.checker_open import open_checker
 from service.store.cursor import Cursors
-from service.telemetry.event_loop import Ledger, LoopWatch
+from service.telemetry.event_loop import LoopWatch
+from service.telemetry.thread_ledger import ThreadLedger
 from service.web.provide import Services
 from service.wiring.accounts import account_services, recovery_services, sign_up_services
 from service.wiring.core import build_core
@@ -37,7 +38,7 @@ async def build(base: Base) -> AsyncIterator[Services]:
     ):
         core, cursors = build_core(base, checker, sender), Cursors(base.identity_master, base.entropy)
         # By the machine's clock: what it measures happens, whatever time the flows are told.
-        watch = LoopWatch(meter=base.metrics, clock=SystemClock(), ledger=Ledger())
+        watch = LoopWatch(meter=base.metrics, clock=SystemClock(), ledger=ThreadLedger())
         sweeping = asyncio.create_task(core.outbox.run()) if core.outbox.sends_itself else None
         try:
             watch.start()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import sys
 import threading
 import time
@@ -13,7 +15,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.kernel.clock import SystemClock
-from service.telemetry.event_loop import INTERVAL_SECONDS, Late, Ledger, LoopWatch, Spent
+from service.telemetry.event_loop import INTERVAL_SECONDS, Late, LoopWatch
+from service.telemetry.thread_ledger import Spent, ThreadLedger
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's account of a thread is Linux's")
 
@@ -47,7 +50,7 @@ class Accounts:
         self.accounts = list(accounts)
         self.closed = 0
 
-    def read(self):
+    def since_last(self):
         return self.accounts.pop(0) if len(self.accounts) > 1 else self.accounts[0]
 
     def close(self):
@@ -64,7 +67,7 @@ def open_watch(meter):
     opened = []
 
     def open_one(ledger=None):
-        watch = LoopWatch(meter=meter, clock=SystemClock(), ledger=ledger or Ledger())
+        watch = LoopWatch(meter=meter, clock=SystemClock(), ledger=ledger or ThreadLedger())
         opened.append(watch)
         watch.start()
         return watch
@@ -74,6 +77,7 @@ def open_watch(meter):
         watch.stop()
 
 
+@LINUX
 async def test_a_callback_that_keeps_the_loop_is_a_stall_of_the_process(open_watch, meter):
     open_watch()
     await meter.next_tick()
@@ -102,7 +106,7 @@ async def test_a_callback_that_waits_for_a_disk_or_a_lock_is_one_too(open_watch,
 
 
 async def test_a_stall_for_want_of_a_core_is_the_machines_and_no_warning(open_watch, meter):
-    open_watch(Accounts(Spent(), Spent(running=0.001), Spent(running=0.002, waiting=9.0)))
+    open_watch(Accounts(Spent(), Spent(), Spent(waiting=9.0)))
     await meter.next_tick()
     meter.stalls.clear()
     with capture_logs() as lines:
@@ -113,18 +117,22 @@ async def test_a_stall_for_want_of_a_core_is_the_machines_and_no_warning(open_wa
 
 
 @pytest.mark.parametrize(
-    ("late", "cause"),
+    ("lag", "running", "waiting", "others_waiting", "cause"),
     [
-        (Late(lag=0.029, running=0.049, waiting=0), None),
-        (Late(lag=0.031, running=0.05, waiting=0), "busy"),
-        (Late(lag=0.2, running=0.03, waiting=0.01), "blocked"),
-        (Late(lag=0.2, running=0.02, waiting=0.19), "machine"),
-        (Late(lag=0.2, running=0.1, waiting=0.1), "busy"),
-        (Late(lag=0.2, running=0, waiting=0), "blocked"),
+        (0.029, 0.049, 0, 0, None),
+        (0.031, 0.050, 0, 0, "busy"),
+        (0.2, 0.03, 0.01, 0, "blocked"),
+        (0.2, 0.00, 0, 0.1, "blocked"),
+        (0.2, 0.00, 0, 0.18, "crowded"),
+        (0.2, 0.01, 0.1, 0.1, "crowded"),
+        (0.2, 0.02, 0.19, 0, "machine"),
+        (0.2, 0.1, 0.1, 9, "busy"),
+        (0.2, 0, 0, 0, "blocked"),
     ],
 )
-def test_the_machine_is_blamed_only_for_what_would_be_no_stall_without_it(late, cause):
-    assert late.cause == cause
+def test_the_machine_is_blamed_only_for_what_would_be_no_stall_without_it(lag, running, waiting, others_waiting, cause):
+    spent = Spent(running=running, waiting=waiting, others_waiting=others_waiting)
+    assert Late(lag=lag, spent=spent).cause == cause
 
 
 async def test_tasks_are_counted(open_watch, meter):
@@ -151,19 +159,56 @@ def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-@LINUX
-def test_the_kernels_account_is_of_the_thread_that_opened_it():
-    before = open_files()
-    ledger = Ledger()
-    first = ledger.read()
-    until = time.thread_time() + 0.1
+def burn(seconds):
+    until = time.thread_time() + seconds
     while time.thread_time() < until:
         pass
-    other = threading.Thread(target=lambda: [None for _ in range(1000)])
+
+
+@LINUX
+def test_a_ledger_tells_what_its_own_thread_spent_and_keeps_no_file_of_one_that_has_ended():
+    before = open_files()
+    ledger = ThreadLedger()
+    assert ledger.since_last() == Spent()
+    others_end = threading.Event()
+    other = threading.Thread(target=others_end.wait)
     other.start()
+    burn(0.1)
+    assert 0.05 < ledger.since_last().running < 1
+    assert open_files() >= before + 2
+    others_end.set()
     other.join()
-    spent = ledger.read().running - first.running
+    held = open_files()
+    until = time.monotonic() + 10
+    while open_files() == held and time.monotonic() < until:
+        ledger.since_last()
+    assert open_files() < held
     ledger.close()
     ledger.close()
-    assert 0.05 < spent < 1
     assert open_files() == before
+
+
+@LINUX
+def test_a_thread_that_is_given_no_core_is_seen_by_the_others():
+    ledger, core = ThreadLedger(), {min(os.sched_getaffinity(0))}
+    whole = os.sched_getaffinity(0)
+    ended = threading.Event()
+
+    def compete():
+        os.sched_setaffinity(0, core)
+        # Hashing holds no interpreter, so two of these want the core at one time.
+        while not ended.is_set():
+            hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 20_000)
+
+    others = [threading.Thread(target=compete) for _ in range(2)]
+    for other in others:
+        other.start()
+    ledger.since_last()
+    time.sleep(0.5)
+    spent = ledger.since_last()
+    ended.set()
+    for other in others:
+        other.join()
+    ledger.close()
+    assert os.sched_getaffinity(0) == whole
+    assert spent.others_waiting > 0.05

@@ -1,0 +1,49 @@
+"""A worker's process: what is done once it is ready."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.conftest import KEY
+
+# In a process of its own: what is frozen stays so. No request is made, so no store is needed.
+SERVING = """
+import asyncio, gc
+from service.workers import worker_app
+
+async def main():
+    app = worker_app()
+    print(gc.get_freeze_count())
+    async with app.router.lifespan_context(app):
+        print(gc.get_freeze_count(), len(gc.get_objects()))
+
+asyncio.run(main())
+"""
+
+
+def test_a_worker_that_is_ready_leaves_the_collector_nothing_old_to_look_at(tmp_path):
+    environ = {
+        **os.environ,
+        "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "KEYTURN_ENV": "dev",
+        "KEYTURN_ISSUER": "http://127.0.0.1:8000",
+        "KEYTURN_REFRESH_KEYS": f"1:{KEY}",
+        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{KEY}",
+        "KEYTURN_IDENTITY_KEY": KEY,
+        "KEYTURN_BREACH_LIST": "offline",
+        "KEYTURN_MAIL_URL": f"maildir:{tmp_path}",
+        "KEYTURN_LOG_LEVEL": "error",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SERVING], env=environ, capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    before, frozen, left = map(int, done.stdout.split())
+    assert before == 0
+    assert frozen > 50_000
+    assert left < frozen / 50
