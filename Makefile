@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test examples check format lock openapi load soak bench faults fuzz clean
+.PHONY: help install run test examples check format lock openapi load soak bench fill faults fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ soak: install ## Half an hour of mixed load: no error, no growth, no stall; shor
 
 bench: install ## Keyturn beside its peers on this machine; writes docs/benchmarks.md; a try-out with ARGS="--short"
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+fill: install ## A million people in the engine beside a thousand: p50 and p99; smaller with ARGS="--users 20000 --sessions 100000"
+	@$(BIN)/python -m benchmarks.fill.run $(ARGS)
 
 faults: install ## Every fault at every call of every journey, for about an hour; a part with ARGS="tests/faults -k refresh"
 	@KEYTURN_LONG=1 $(BIN)/python -m pytest -n 2 $(if $(ARGS),$(ARGS),tests/faults)
