@@ -7,13 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
-
-from service.app import create_app
-from service.settings import load
-from service.telemetry.logging import configure
-from service.telemetry.metrics import Metrics
-from service.telemetry.tracing import configure_tracing
+from service.kernel.collector import without_collecting
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -21,6 +15,19 @@ if TYPE_CHECKING:
 
 def worker_app() -> FastAPI:
     """The application of one worker. Raises SettingsError."""
+    with without_collecting():
+        return _app()
+
+
+def _app() -> FastAPI:
+    from prometheus_client import CollectorRegistry
+
+    from service.app import create_app
+    from service.settings import load
+    from service.telemetry.logging import configure
+    from service.telemetry.metrics import Metrics
+    from service.telemetry.tracing import configure_tracing
+
     settings = load(os.environ)
     configure(
         style="console" if settings.is_dev else "json", level=logging.getLevelNamesMapping()[settings.log_level.upper()]

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from service.cli.migrate_output import progress_listener
-from service.migrate.context import MigrateContext
-from service.migrate.drift import Severity
-from service.migrate.errors import MigrationError
-from service.migrate.runner import apply_all, check, make_plan
-from service.migrate.sample import sample
-from service.migrate.steps import Backfill
-from service.store.errors import StoreError
+# The rest is imported by the command that needs it: this module is loaded by every command, also by a server.
+if TYPE_CHECKING:
+    from service.migrate.context import MigrateContext
+    from service.migrate.steps import Backfill
 
-OpenContext = Callable[[], AbstractAsyncContextManager[MigrateContext]]
-Command = Callable[[MigrateContext], Coroutine[Any, Any, bool]]
+OpenContext: TypeAlias = "Callable[[], AbstractAsyncContextManager[MigrateContext]]"
+Command: TypeAlias = "Callable[[MigrateContext], Coroutine[Any, Any, bool]]"
 
 _SampleItems = Annotated[
     int, typer.Option("--sample", min=0, metavar="ITEMS", help="Try pending backfills on so many items, read only.")
@@ -54,6 +50,9 @@ def migrate_app(open_context: OpenContext) -> typer.Typer:
 
 
 def _run(open_context: OpenContext, command: Command) -> None:
+    from service.migrate.errors import MigrationError
+    from service.store.errors import StoreError
+
     async def work() -> bool:
         async with open_context() as context:
             return await command(context)
@@ -68,6 +67,9 @@ def _run(open_context: OpenContext, command: Command) -> None:
 
 
 async def _up(context: MigrateContext) -> bool:
+    from service.cli.migrate_output import progress_listener
+    from service.migrate.runner import apply_all
+
     with progress_listener() as listener:
         report = await apply_all(context, listener)
     if not report.applied:
@@ -76,6 +78,8 @@ async def _up(context: MigrateContext) -> bool:
 
 
 async def _status(context: MigrateContext) -> bool:
+    from service.migrate.runner import make_plan
+
     plan = await make_plan(context)
     for migration, record in plan.applied:
         state = "applied" if migration.sha256 == record.sha256 else "changed"
@@ -88,6 +92,9 @@ async def _status(context: MigrateContext) -> bool:
 
 
 async def _plan(context: MigrateContext, sample_items: int) -> bool:
+    from service.migrate.runner import make_plan
+    from service.migrate.steps import Backfill
+
     plan = (await make_plan(context)).sound()
     if not plan.pending:
         typer.echo("nothing to do")
@@ -101,6 +108,8 @@ async def _plan(context: MigrateContext, sample_items: int) -> bool:
 
 
 async def _print_sample(context: MigrateContext, step: Backfill, items: int) -> None:
+    from service.migrate.sample import sample
+
     result = await sample(step, context.control, items)
     typer.echo(
         f"    of {result.scanned} item(s): {result.would_change} would change, {len(result.reasons)} would be refused"
@@ -110,6 +119,9 @@ async def _print_sample(context: MigrateContext, step: Backfill, items: int) -> 
 
 
 async def _check(context: MigrateContext) -> bool:
+    from service.migrate.drift import Severity
+    from service.migrate.runner import check
+
     report = await check(context)
     for finding in report.findings:
         typer.echo(f"{finding.severity}: {finding}", err=finding.severity is Severity.DRIFT)

@@ -6,11 +6,10 @@ subject, and ``en/confirm_email.html``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from service.mail.addresses import parse_mailbox
 from service.mail.compose import display_name
@@ -18,6 +17,8 @@ from service.mail.locale import fallback_chain
 from service.mail.message import MailMessage, RenderedMail
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from service.mail.message import MailKind
 
 _OUR_TEMPLATES = Path(__file__).parent / "templates"
@@ -27,7 +28,9 @@ _OUR_TEMPLATES = Path(__file__).parent / "templates"
 class Renderer:
     """Renders mails from ``sender``, a bare address, in the name of ``service_name``.
 
-    Every template is compiled here, at the start, so that a broken one stops the start and not a sign-up.
+    Every template in a folder of one's own is compiled here, at the start, so that a broken one stops the start and not
+    a sign-up. Ours are compiled as they are needed: they are tested, and all of them together take longer than the rest
+    of the start.
 
     Raises:
         AddressRefused: when ``sender`` is not exactly one address.
@@ -39,18 +42,24 @@ class Renderer:
     sender: str
     service_name: str
     template_folder: Path | None = None
-    _environment: Environment = field(init=False, repr=False, compare=False)
-    _names: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parse_mailbox(self.sender)
         display_name(self.service_name)
-        environment = _environment(self.template_folder)
-        names = frozenset(environment.list_templates(extensions=["txt", "html"]))
-        for name in names:
-            environment.get_template(name)
-        object.__setattr__(self, "_environment", environment)
-        object.__setattr__(self, "_names", names)
+        if self.template_folder is not None:
+            if not self.template_folder.is_dir():
+                raise NotADirectoryError("the folder of mail templates is not there")
+            for name in self._names:
+                if (self.template_folder / name).is_file():
+                    self._environment.get_template(name)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return _environment([folder for folder in (self.template_folder, _OUR_TEMPLATES) if folder is not None])
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self._environment.list_templates(extensions=["txt", "html"]))
 
     def render(self, message: MailMessage, *, message_id: str) -> RenderedMail:
         """``message`` in the nearest language that there is.
@@ -79,12 +88,10 @@ class Renderer:
         return next(whole, wanted[-1])
 
 
-def _environment(template_folder: Path | None) -> Environment:
-    folders = [_OUR_TEMPLATES]
-    if template_folder is not None:
-        if not template_folder.is_dir():
-            raise NotADirectoryError("the folder of mail templates is not there")
-        folders.insert(0, template_folder)
+def _environment(folders: list[Path]) -> Environment:
+    # With the first mail, and not with the process.
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
     return Environment(
         loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
         autoescape=select_autoescape(enabled_extensions=("html",), default=False),

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import aiosmtplib
-
 from service.mail.links import is_loopback
 from service.mail.ports import MailProblem, MailRefused, MailUnavailable
 
 if TYPE_CHECKING:
+    import aiosmtplib
+
     from service.kernel.secret import Secret
     from service.mail.message import OutgoingMail
 
@@ -81,6 +81,9 @@ class SmtpSender:
             MailUnavailable: when the relay is away, slow, cannot be trusted, or refuses us; or says "later" (4xx).
             MailRefused: when the relay refuses this mail for good (5xx), or cannot carry its address (RFC 6531).
         """
+        # Here and below: with the first mail, and not with the process.
+        import aiosmtplib
+
         try:
             async with asyncio.timeout(self.timeout_seconds), self._client(mail) as client:
                 options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.needs_smtputf8 else []
@@ -90,6 +93,8 @@ class SmtpSender:
             raise _problem(error) from None
 
     def _client(self, mail: OutgoingMail) -> aiosmtplib.SMTP:
+        import aiosmtplib
+
         credentials = self.credentials
         return aiosmtplib.SMTP(
             hostname=self.host,
@@ -105,6 +110,8 @@ class SmtpSender:
 
 
 def _problem(error: Exception) -> MailProblem:
+    import aiosmtplib
+
     match error:
         case aiosmtplib.SMTPRecipientsRefused(recipients=[first, *_]):
             return _answered("the recipient", first.code)

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from jinja2 import Environment
+    from markupsafe import Markup
 
 _OUR_TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = "words."
@@ -126,6 +126,9 @@ class PageBook:
 @cache
 def open_book(folder: Path = _OUR_TEMPLATES) -> PageBook:
     """The pages in ``folder``, read and compiled once. Raises what a broken file makes its parser raise."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from service.kernel.secret import Secret
 
+BASE_URL = "https://api.pwnedpasswords.com"
+"""The range API that is asked where no other is named."""
+
 
 class Breach(enum.Enum):
     """What a list says of a password."""

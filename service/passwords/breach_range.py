@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import httpx
 import structlog
 
-from service.passwords.breach import Breach
+from service.passwords.breach import BASE_URL, Breach
 from service.passwords.policy import normalise
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from service.kernel.clock import Clock
     from service.kernel.secret import Secret
-
-BASE_URL = "https://api.pwnedpasswords.com"
 
 _PREFIX_LENGTH = 5
 _TOTAL_SECONDS = 1.5
@@ -79,7 +77,10 @@ class _Breaker:
 @asynccontextmanager
 async def open_range_client() -> AsyncIterator[httpx.AsyncClient]:
     """The client for ``RangeBreachList``: few connections, short waits, no redirects, and no cookie ever kept."""
+    # Reading the authorities' certificates takes a while, and this is done while requests are served.
+    trusted = await asyncio.to_thread(httpx.create_ssl_context)
     async with httpx.AsyncClient(
+        verify=trusted,
         timeout=_STEP_SECONDS,
         limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS // 2),
         follow_redirects=False,

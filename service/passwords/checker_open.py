@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from service.passwords.breach import BreachList, NullBreachList
-from service.passwords.breach_range import BASE_URL, RangeBreachList, open_range_client
+from service.passwords.breach import BASE_URL, BreachList, NullBreachList
+from service.passwords.breach_late import LateBreachList
 from service.passwords.checker import PasswordChecker
 from service.passwords.offline import OfflineBreachList
 from service.passwords.policy import DEFAULT_MIN_LENGTH
@@ -51,8 +54,8 @@ async def open_checker(
         stack.push_async_callback(meter.close)
         breached: BreachList = NullBreachList()
         if rules.breach_list == "online":
-            client = await stack.enter_async_context(open_range_client())
-            breached = RangeBreachList(client=client, clock=clock, count=count, base_url=rules.breach_url)
+            breached = LateBreachList(partial(_range_list, rules.breach_url, clock=clock, count=count))
+            stack.push_async_callback(breached.aclose)
         yield PasswordChecker(
             min_length=rules.min_length,
             min_score=rules.min_score,
@@ -62,3 +65,13 @@ async def open_checker(
             breached=breached,
             refuses_when_away=rules.breach_away == "refuse",
         )
+
+
+@asynccontextmanager
+async def _range_list(url: str, *, clock: Clock, count: Callable[[str], None]) -> AsyncIterator[BreachList]:
+    # Beside the event loop, which serves others meanwhile.
+    await asyncio.to_thread(import_module, "service.passwords.breach_range")
+    from service.passwords.breach_range import RangeBreachList, open_range_client
+
+    async with open_range_client() as client:
+        yield RangeBreachList(client=client, clock=clock, count=count, base_url=url)

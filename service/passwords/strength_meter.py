@@ -3,6 +3,8 @@
 One, since zxcvbn is Python and holds the interpreter: a second thread would take turns and not save time. At the
 usual priority and not in the hashing pool: a thread of low priority that holds the interpreter would keep the event
 loop waiting for as long as the machine has other things to do.
+
+zxcvbn and its lists are loaded there too, with the first password that is judged: most requests set none.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from service.errors import Unavailable
-from service.passwords.strength import Strength, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from service.kernel.secret import Secret
+    from service.passwords.strength import Strength
 
 DEFAULT_QUEUE = 32
 
@@ -40,7 +42,7 @@ class StrengthMeter:
             raise Unavailable("the strength check has stopped", retry_after_seconds=1)
         if self._under_way >= self._queue:
             raise Unavailable("the queue of the strength check is full", retry_after_seconds=1)
-        work = self._thread.submit(partial(judge, password.reveal(), words=words))
+        work = self._thread.submit(partial(_judge, password.reveal(), words))
         self._under_way += 1
         # Counted until the thread is through with it, even where the caller has gone.
         running = asyncio.wrap_future(work)
@@ -54,3 +56,9 @@ class StrengthMeter:
 
     def _done(self, _running: asyncio.Future[Strength]) -> None:
         self._under_way -= 1
+
+
+def _judge(password: str, words: Sequence[str]) -> Strength:
+    from service.passwords.strength import judge
+
+    return judge(password, words=words)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from service.errors import Unavailable
 from service.kernel.secret import Secret
-from service.passwords.breach import NullBreachList
-from service.passwords.breach_range import BASE_URL, RangeBreachList
+from service.passwords.breach import Breach, NullBreachList
+from service.passwords.breach_range import RangeBreachList
 from service.passwords.checker_open import PasswordRules, open_checker
 from service.passwords.offline import OfflineBreachList
 from service.passwords.policy import PasswordContext
@@ -20,14 +22,27 @@ def opened(clock, **fields):
 async def test_as_it_comes_both_lists_and_a_score_of_three_are_asked_for(clock):
     async with opened(clock) as checker:
         assert isinstance(checker.common, OfflineBreachList)
-        assert isinstance(checker.breached, RangeBreachList)
-        assert checker.breached.base_url == BASE_URL == "https://api.pwnedpasswords.com"
+        assert checker.breached._opening.args == ("https://api.pwnedpasswords.com",)
+        assert checker.breached.opened is None
         assert (checker.min_length, checker.min_score, checker.refuses_when_away) == (15, 3, False)
-        client = checker.breached.client
-        assert not client.follow_redirects
-    assert client.is_closed
     with pytest.raises(Unavailable):
         await checker.check(GOOD, PasswordContext())
+
+
+async def test_the_range_service_is_opened_once_by_who_asks_first_and_closed_with_the_checker(clock):
+    async with opened(clock, breach_url="http://127.0.0.1:9") as checker:
+        assert set(await asyncio.gather(*(checker.breached.contains(GOOD) for _ in range(3)))) == {Breach.UNKNOWN}
+        breached = checker.breached.opened
+        assert isinstance(breached, RangeBreachList)
+        assert not breached.client.follow_redirects
+        await checker.breached.contains(GOOD)
+        assert checker.breached.opened is breached
+    assert breached.client.is_closed
+    assert await checker.breached.contains(GOOD) is Breach.UNKNOWN
+    async with opened(clock) as checker:
+        pass
+    assert await checker.breached.contains(GOOD) is Breach.UNKNOWN
+    assert checker.breached.opened is None
 
 
 async def test_offline_asks_the_embedded_list_alone(clock):
