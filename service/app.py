@@ -23,6 +23,7 @@ import service.users.routes
 from service.base import open_base
 from service.kernel.clock import SystemClock
 from service.kernel.entropy import SystemEntropy
+from service.telemetry.event_loop import watched_loop
 from service.telemetry.tracing import OFF
 from service.throttle.coarse import NEVER_LIMITED
 from service.tokens.public_lane import PublicLane
@@ -80,7 +81,8 @@ def create_app(
             app.state.services = services
             if on_ready is not None:
                 on_ready()
-            yield
+            with watched_loop(metrics):
+                yield
         tracing.close()
 
     app = FastAPI(

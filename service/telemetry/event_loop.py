@@ -7,14 +7,20 @@ kernel's accounts of threads (``service.telemetry.thread_ledger``).
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import structlog
 
+from service.kernel.clock import SystemClock
+from service.telemetry.thread_ledger import ThreadLedger
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from service.kernel.clock import Clock
-    from service.telemetry.thread_ledger import Spent, ThreadLedger
+    from service.telemetry.thread_ledger import Spent
 
 Cause = Literal["busy", "blocked", "crowded", "machine"]
 """It computed; it waited for a lock or a disk; it waited while another thread of the process, which may have held the
@@ -59,16 +65,19 @@ class Late:
 
     @property
     def cause(self) -> Cause | None:
-        """Whose the stall was; None where there was none. What would have been one in any case is the process's own."""
+        """Whose the stall was; None where there was none."""
         if self.lag < _LAG_OF_A_STALL:
             return None
-        if self.lag - self.spent.waiting < _LAG_OF_A_STALL:
+        if self._comes_of(self.spent.waiting):
             return "machine"
         if self.spent.running >= self.blocked:
             return "busy"
-        if self.lag - self.spent.waiting - self.spent.others_waiting < _LAG_OF_A_STALL:
-            return "crowded"
-        return "blocked"
+        return "crowded" if self._comes_of(self.spent.waiting + self.spent.others_waiting) else "blocked"
+
+    def _comes_of(self, outside: float) -> bool:
+        """Whether it would be none without ``outside``, or what is left of it is smaller and may be none."""
+        own = self.lag - outside
+        return own < _LAG_OF_A_STALL or own < min(STALL_SECONDS, outside)
 
 
 class LoopWatch:
@@ -120,3 +129,14 @@ class LoopWatch:
             others_waiting_for_a_core_ms=round(late.spent.others_waiting * 1000),
             blocked_ms=round(late.blocked * 1000),
         )
+
+
+@contextmanager
+def watched_loop(meter: LoopMeter) -> Iterator[None]:
+    """Watch over the running loop inside, by the machine's clock: what is measured happens, whatever time flows see."""
+    watch = LoopWatch(meter=meter, clock=SystemClock(), ledger=ThreadLedger())
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.stop()

@@ -7,12 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from service.base import password_rules
-from service.kernel.clock import SystemClock
 from service.mail.opening import open_sender
 from service.passwords.checker_open import open_checker
 from service.store.cursor import Cursors
-from service.telemetry.event_loop import LoopWatch
-from service.telemetry.thread_ledger import ThreadLedger
 from service.web.provide import Services
 from service.wiring.accounts import account_services, recovery_services, sign_up_services
 from service.wiring.core import build_core
@@ -37,11 +34,8 @@ async def build(base: Base) -> AsyncIterator[Services]:
         open_sender(mail_url) as sender,
     ):
         core, cursors = build_core(base, checker, sender), Cursors(base.identity_master, base.entropy)
-        # By the machine's clock: what it measures happens, whatever time the flows are told.
-        watch = LoopWatch(meter=base.metrics, clock=SystemClock(), ledger=ThreadLedger())
         sweeping = asyncio.create_task(core.outbox.run()) if core.outbox.sends_itself else None
         try:
-            watch.start()
             yield Services(
                 checker,
                 cursors,
@@ -54,7 +48,6 @@ async def build(base: Base) -> AsyncIterator[Services]:
                 *revocation_services(core, cursors),
             )
         finally:
-            watch.stop()
             if sweeping is not None:
                 sweeping.cancel()
                 await asyncio.gather(sweeping, return_exceptions=True)
