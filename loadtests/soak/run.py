@@ -29,7 +29,7 @@ from loadtests.soak.served import Served, served
 CONNECTIONS = 24
 WARM_UP = 0.2
 """The part of the run in which what fills once may fill."""
-READINGS = 360
+READINGS = 90
 _STALLS = "keyturn_event_loop_stalls_total"
 _MUST_STAY_ZERO = {
     "events that are not in the table": "keyturn_audit_dropped_total",
