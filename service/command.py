@@ -6,8 +6,6 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-from service.kernel.collector import without_collecting
-
 
 def main() -> None:
     """Run ``keyturn``; exit status 2 and one line when the service's own dependencies are not there."""
@@ -16,6 +14,8 @@ def main() -> None:
             "keyturn: the service is not installed here; install it with: pip install 'keyturn[service]'\n"
         )
         sys.exit(2)
+    from service.kernel.collector import without_collecting
+
     with without_collecting():
         commands = import_module("service.cli.main")
     commands.app()
