@@ -138,7 +138,9 @@ def build_hasher(base: Base) -> PasswordHasher:
         memory_kib=settings.argon2_memory_kib, time=settings.argon2_time_cost, lanes=settings.argon2_parallelism
     )
     pool = MeasuredPool(
-        pool=HashingPool(slots=settings.hash_slots or usable_cores(), queue=settings.hash_queue),
+        pool=HashingPool(
+            slots=settings.hash_slots or usable_cores(), queue=settings.hash_queue, nice=settings.hash_nice
+        ),
         clock=base.clock,
         meter=base.metrics,
         tracing=base.tracing,

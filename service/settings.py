@@ -90,6 +90,7 @@ class Settings(BaseModel):
     argon2_engine: Literal["argon2-cffi", "libsodium"] = "argon2-cffi"
     hash_slots: Annotated[int, Field(ge=0, le=256)] = 0
     hash_queue: Annotated[int, Field(ge=1, le=10_000)] = 64
+    hash_nice: Annotated[int, Field(ge=0, le=19)] = 10
 
     mail_url: SecretStr = SecretStr("")
     mail_from: str = ""

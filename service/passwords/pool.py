@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NICE = 10
+DEFAULT_NICE = 10
+LARGEST_NICE = 19
 
 
 def usable_cores() -> int:
@@ -32,17 +33,24 @@ def usable_cores() -> int:
 
 
 class HashingPool:
-    """Runs work in at most ``slots`` threads while at most ``queue`` callers wait; belongs to one event loop."""
+    """Runs work in at most ``slots`` threads while at most ``queue`` callers wait; belongs to one event loop.
 
-    def __init__(self, *, slots: int, queue: int) -> None:
+    ``nice``, 0 to 19, is how far the threads stand back from the event loop (docs/adr/0016), on Linux.
+    """
+
+    def __init__(self, *, slots: int, queue: int, nice: int = DEFAULT_NICE) -> None:
         if slots < 1 or queue < 0:
             raise ValueError("a hashing pool needs a slot, and a queue that is not negative")
+        if not 0 <= nice <= LARGEST_NICE:
+            raise ValueError("a hashing pool's nice value is 0 to 19")
         self.slots = slots
         self.queue = queue
         self._free = asyncio.Semaphore(slots)
         self._waiting = 0
         self._closed = False
-        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="hashing", initializer=_lower_priority)
+        self._threads = ThreadPoolExecutor(
+            slots, thread_name_prefix="hashing", initializer=_stand_back, initargs=(nice,)
+        )
 
     @property
     def waiting(self) -> int:
@@ -89,10 +97,10 @@ class HashingPool:
             self._waiting -= 1
 
 
-def _lower_priority() -> None:
+def _stand_back(nice: int) -> None:
     """Give way to the event loop. Linux only: elsewhere the call takes a process's id and not a thread's."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         # A sandbox may forbid the call; hashing at the usual priority is slower for others and no less safe.
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, max(_NICE, os.getpriority(os.PRIO_PROCESS, thread)))
+            os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import sys
+import threading
+
 import pytest
 
 from service.base import build_hasher
@@ -21,3 +25,11 @@ async def test_the_engine_of_argon2_is_the_one_that_the_settings_name(base, comp
     hasher = build_hasher(base)
     assert hasher.engine == computes
     await hasher.pool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+async def test_hashing_threads_stand_back_as_far_as_the_settings_say(base):
+    object.__setattr__(base, "settings", base.settings.model_copy(update={"hash_nice": 17}))
+    pool = build_hasher(base).pool
+    assert await pool.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) == 17
+    await pool.close()

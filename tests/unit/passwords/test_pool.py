@@ -66,6 +66,24 @@ async def test_hashing_gives_way_to_the_event_loop():
     assert nice >= 10
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux only")
+@pytest.mark.parametrize("nice", [0, 3, 19])
+async def test_how_far_it_gives_way_can_be_told(monkeypatch, nice):
+    given = []
+    monkeypatch.setattr(os, "getpriority", lambda *_: 0)
+    monkeypatch.setattr(os, "setpriority", lambda _kind, _thread, nice: given.append(nice))
+    pool = HashingPool(slots=1, queue=0, nice=nice)
+    await pool.run(lambda: 1)
+    await pool.close()
+    assert given == [nice]
+
+
+@pytest.mark.parametrize("nice", [-1, 20])
+def test_it_never_comes_before_the_event_loop(nice):
+    with pytest.raises(ValueError, match="nice value"):
+        HashingPool(slots=1, queue=0, nice=nice)
+
+
 async def test_a_sandbox_that_forbids_the_priority_does_not_stop_hashing(monkeypatch):
     def forbidden(*_):
         raise PermissionError
