@@ -55,7 +55,7 @@ class Renderer:
 
     @cached_property
     def _environment(self) -> Environment:
-        return _environment([folder for folder in (self.template_folder, _OUR_TEMPLATES) if folder is not None])
+        return _environment(tuple(folder for folder in (self.template_folder, _OUR_TEMPLATES) if folder is not None))
 
     @cached_property
     def _names(self) -> frozenset[str]:
@@ -88,7 +88,7 @@ class Renderer:
         return next(whole, wanted[-1])
 
 
-def _environment(folders: list[Path]) -> Environment:
+def _environment(folders: tuple[Path, ...]) -> Environment:
     # With the first mail, and not with the process.
     from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
