@@ -24,6 +24,7 @@ export class Session extends EventTarget {
   #service;
   #access = null; // { token, sessionId, expiresAtMs, lifeMs }
   #channel = new BroadcastChannel(CHANNEL);
+  #echo = new BroadcastChannel(CHANNEL);
   #timer = 0;
 
   constructor(service) {
@@ -47,7 +48,7 @@ export class Session extends EventTarget {
   async signIn(identifier, password) {
     // Under the lock, so that a refresh of the session before cannot write its cookie over the new one.
     await this.#alone(async () => {
-      this.#grant(await this.#post("/v1/login", { identifier, password, transport: "cookie" }));
+      await this.#grant(await this.#post("/v1/login", { identifier, password, transport: "cookie" }));
     });
   }
 
@@ -65,11 +66,11 @@ export class Session extends EventTarget {
       const wasSignedOut = this.#access === null && stale !== undefined;
       if (wasReplaced || wasSignedOut) return;
       try {
-        this.#grant(await this.#post("/v1/refresh"));
+        await this.#grant(await this.#post("/v1/refresh"));
       } catch (problem) {
         // Only a refusal means signed out. A service or a network that is away says nothing about the session.
         if (problem.code !== "invalid_grant") throw problem;
-        this.#tell(null);
+        await this.#tell(null);
       }
     });
   }
@@ -87,7 +88,7 @@ export class Session extends EventTarget {
   async signOut() {
     await this.#alone(async () => {
       await this.#post("/v1/logout");
-      this.#tell(null);
+      await this.#tell(null);
     });
   }
 
@@ -105,12 +106,15 @@ export class Session extends EventTarget {
 
   #grant({ access_token, session_id, expires_in }) {
     const lifeMs = expires_in * 1000;
-    this.#tell({ token: access_token, sessionId: session_id, expiresAtMs: Date.now() + lifeMs, lifeMs });
+    return this.#tell({ token: access_token, sessionId: session_id, expiresAtMs: Date.now() + lifeMs, lifeMs });
   }
 
-  #tell(access) {
+  // Waits until it hears its own news, as the other tabs do: the lock is let go of when they know, not before.
+  async #tell(access) {
+    const heard = new Promise((done) => (this.#echo.onmessage = done));
     this.#channel.postMessage(access);
     this.#become(access);
+    await heard;
   }
 
   #become(access) {
