@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.cold_start import cold_start_lines
 from benchmarks.report_units import unit_lines
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Run:
     store_call_ms: dict[str, float] = field(default_factory=dict)
     units: dict[tuple[str, str], Units] = field(default_factory=dict)
     beside: dict[str, list[Beside]] = field(default_factory=dict)
+    cold_starts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def cpu_ms(self, name: str, operation: str) -> float | None:
         """The median CPU time of an operation, or None where it was not measured."""
@@ -80,6 +82,8 @@ def lines(run: Run) -> Iterator[str]:
     yield from ("", "## Start and memory", "", "| server | serves after, s | idle memory, MiB |", "|---|---|---|")
     for name, seconds in run.start_seconds.items():
         yield f"| {name} | {seconds:.1f} | {run.memory_bytes[name] / 2**20:.0f} |"
+    if run.cold_starts:
+        yield from cold_start_lines(run.cold_starts)
     yield from ("", "## Parts, in one process", "", "| part | CPU ms |", "|---|---|")
     for name, spent in {**run.in_process, **{f"DynamoDB call, {k}": v for k, v in run.store_call_ms.items()}}.items():
         yield f"| {name} | {spent:.3f} |"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import uvloop
 
 from benchmarks import guard
+from benchmarks.cold_start import cold_starts
 from benchmarks.harness.install import NotHere
 from benchmarks.harness.measure import Figures, Target, measure, measure_beside
 from benchmarks.harness.processes import pin_load
@@ -65,7 +66,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, choices=range(1, 10))
     parser.add_argument("--seconds", type=float, default=4.0, help="for each operation in each round, 0.2 to 30")
     parser.add_argument(
-        "--leave-out", nargs="*", choices=("units", "waits", "parts"), default=(), help="a part of the run"
+        "--leave-out", nargs="*", choices=("units", "start", "waits", "parts"), default=(), help="a part of the run"
     )
     parser.add_argument("--short", action="store_true", help="one round of a fifth of a second; nothing is written")
     arguments = parser.parse_args()
@@ -78,7 +79,7 @@ def main() -> int:
 
 
 async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seconds: float, short: bool) -> Run:
-    """Every operation of every server, in turns; ``left_out`` are "units", "waits" and "parts"."""
+    """Every operation of every server, in turns; ``left_out`` are "units", "start", "waits" and "parts"."""
     with tempfile.TemporaryDirectory(prefix="keyturn-bench-") as folder:
         async with EngineProcess(engine := choose("auto")) as process:
             context = Context(folder=Path(folder), engine_url=process.endpoint_url, short=short)
@@ -89,6 +90,8 @@ async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seco
                 done.skipped["DynamoDB units"] = f"the engine {engine.name} does not count them as DynamoDB does"
             elif "units" not in left_out:
                 done.units = await count(names, context)
+            if "start" not in left_out:
+                done.cold_starts = await cold_starts(context, rounds=1 if short else 5)
             async with AsyncExitStack() as stack:
                 targets = await _open(names, context, stack, done)
                 for number in range(rounds + 1):

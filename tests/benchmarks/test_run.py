@@ -39,7 +39,7 @@ async def make_bench(*arguments):
 @pytest.mark.timeout(300)
 async def test_keyturn_and_the_floors_are_measured_without_any_peer():
     page = (ROOT / "docs/benchmarks.md").read_bytes()
-    code, out = await make_bench("--only", "floors", "keyturn", "--leave-out", "units", "parts")
+    code, out = await make_bench("--only", "floors", "keyturn", "--leave-out", "units", "start", "waits", "parts")
     assert code == 0, out
     measured = set(re.findall(r"^(\w+) +(.+?) +[\d.]+ ms +\d+/s$", out, re.MULTILINE))
     assert measured == {(name, operation) for name, operations in OPERATIONS.items() for operation in operations}
@@ -75,6 +75,6 @@ async def test_an_operation_or_a_start_that_fails_ends_the_run(target, failure):
         patch.dict(ALL, {"one": target}),
         pytest.raises((SystemExit, BaseExceptionGroup)) as ended,
     ):
-        await bench(["one"], frozenset({"units", "parts"}), rounds=1, seconds=0.1, short=True)
+        await bench(["one"], frozenset({"units", "start", "waits", "parts"}), rounds=1, seconds=0.1, short=True)
     said = str(ended.value) if ended.type is SystemExit else str(ended.value.exceptions[0])
     assert failure in said
