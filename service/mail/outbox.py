@@ -1,8 +1,12 @@
 """The outbox: a mail is stored before the answer that announces it, and leaves after it.
 
 Who writes a letter holds the first claim on it, so that the usual mail costs two writes: stored, and removed when it
-has left. When that process dies, the claim runs out and any other takes it over. A mail goes out twice only if a
-process dies, or the store stays away, between the relay's yes and the removal; both carry the same Message-ID.
+has left. When that process dies, the claim runs out and any other takes it over.
+
+A mail is tried again unless it is known to have left, so none is lost, and one goes out again where that is not known:
+the relay's answer to it never came, or the process died, or the store stayed away, between that answer and the removal.
+No protocol can tell these from a mail that was not taken. All copies carry the same Message-ID. Lost answers make four
+copies at most, everything together as many as there are tries.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from service.errors import Unavailable
 from service.mail.compose import compose
 from service.mail.letter import SHARDS, LetterSeal, LetterUnreadable, new_place, shard_name
 from service.mail.outbox_repo import Letter, OutboxRepo, put_letter
-from service.mail.ports import MailRefused, MailUnavailable, Uncounted
+from service.mail.ports import MailRefused, MailUnavailable, MailUncertain, Uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -35,7 +39,7 @@ Result = TypeVar("Result")
 
 CLAIM_SECONDS = 120
 """Longer than any try takes: the sender's own time-outs end it before."""
-_LONGEST_TRY_SECONDS = 30
+_LONGEST_TRY_SECONDS = 70
 POLL_SECONDS = 15
 _REMOVE_AGAIN_SECONDS = 1.0
 _UNREAD = "unread"
@@ -159,13 +163,18 @@ class Outbox:
                 # It waited so long for a slot that its claim may run out: another would send it too.
                 return
             kind = _UNREAD
+            if letter.tries > self.retry.attempts:
+                # Each process that tried it has died of it, or before it could say so.
+                self._give_up(letter, kind, "no try has ended")
+                await self._remove(letter)
+                return
             try:
                 message = self.seal.open(letter.sealed, letter.place)
                 kind = message.template.value
                 await self._send(message, letter)
             except (MailUnavailable, LetterUnreadable) as error:
                 # What we cannot read, a worker of another version may: it is tried as often as any.
-                await self._put_off(letter, kind, str(error))
+                await self._put_off(letter, kind, error)
                 return
             except MailRefused as error:
                 self._give_up(letter, kind, str(error))
@@ -194,15 +203,19 @@ class Outbox:
         _log.error("mail given up", extra=_fields(letter, problem))
         self.meter.mailed(kind=kind, outcome="given_up")
 
-    async def _put_off(self, letter: Letter, kind: str, problem: str) -> None:
-        if letter.tries >= self.retry.attempts:
-            self._give_up(letter, kind, problem)
+    async def _put_off(self, letter: Letter, kind: str, error: MailUnavailable | LetterUnreadable) -> None:
+        uncertain = isinstance(error, MailUncertain)
+        more_tries = self.retry.counts(uncertain=uncertain) - 1
+        if letter.tries + more_tries >= self.retry.attempts:
+            self._give_up(letter, kind, str(error))
             await self.repo.remove(letter)
             return
-        _log.warning("mail not delivered", extra=_fields(letter, problem))
+        _log.warning("mail not delivered", extra=_fields(letter, str(error)))
         self.meter.mailed(kind=kind, outcome="put_off")
-        delay_seconds = self.retry.delay_seconds(failures=letter.tries, chance=self.entropy.token_bytes(4))
-        await self.repo.put_off(letter, at_ms=self.clock.now_ms() + round(delay_seconds * 1000))
+        chance = self.entropy.token_bytes(4)
+        delay_seconds = self.retry.delay_seconds(failures=letter.tries, chance=chance, uncertain=uncertain)
+        at_ms = self.clock.now_ms() + round(delay_seconds * 1000)
+        await self.repo.put_off(letter, at_ms=at_ms, more_tries=more_tries)
 
     def _spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work)

@@ -19,7 +19,7 @@ _OF_SHARD = "pk = :pk"
 _IS_FREE = "nx = :seen"
 _IS_MINE = "nx = :mine"
 _CLAIM = "SET nx = :until, tries = tries + :one"
-_PUT_OFF = "SET nx = :at"
+_PUT_OFF = "SET nx = :at, tries = tries + :more"
 _KEEP_SECONDS = 3 * 86_400
 
 
@@ -78,8 +78,11 @@ class OutboxRepo:
             return None
         return from_item(item or {})
 
-    async def put_off(self, letter: Letter, *, at_ms: int) -> None:
-        """Give the claim back: the next try may begin at ``at_ms``. Nothing when the claim had run out."""
+    async def put_off(self, letter: Letter, *, at_ms: int, more_tries: int = 0) -> None:
+        """Give the claim back: the next try may begin at ``at_ms``. Nothing when the claim had run out.
+
+        ``more_tries`` is what the failed one counts beyond itself.
+        """
         try:
             await self.dynamo.write(
                 Update(
@@ -87,7 +90,7 @@ class OutboxRepo:
                     key=_key(letter.place),
                     update=_PUT_OFF,
                     condition=_IS_MINE,
-                    values={":mine": letter.claimed_until_ms, ":at": at_ms},
+                    values={":mine": letter.claimed_until_ms, ":at": at_ms, ":more": more_tries},
                 )
             )
         except ConditionFailed:

@@ -1,8 +1,9 @@
 """What mail promises to the flows, and what it asks of whatever carries it.
 
 MailProblem
-├── MailUnavailable   not now: the relay is away, slow, or refuses us as a client; try again
-└── MailRefused       not this mail, now or later
+├── MailUnavailable     not now: the relay is away, slow, or refuses us as a client; try again
+│   └── MailUncertain   the answer to the mail was lost: it may have been taken
+└── MailRefused         not this mail, now or later
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ class MailProblem(Exception):
 
 class MailUnavailable(MailProblem):
     """The mail may be carried later."""
+
+
+class MailUncertain(MailUnavailable):
+    """The mail was handed over and no answer came: to try again may send it twice, not to try may lose it."""
 
 
 class MailRefused(MailProblem):
@@ -45,7 +50,7 @@ class MailSender(Protocol):
         """Return once ``mail`` is in somebody else's keeping.
 
         Raises:
-            MailUnavailable: when it may be tried again.
+            MailUnavailable: when it may be tried again; MailUncertain of them when it may have been taken all the same.
             MailRefused: when it may not.
         """
         ...

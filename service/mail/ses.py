@@ -1,6 +1,7 @@
 """Mail through Amazon SES, API version 2, and the one door to aioboto3 for it.
 
-The SDK tries each mail once: trying again is the outbox's business, and a try whose answer was lost may have sent it.
+The SDK tries each mail once: trying again is the outbox's business, and a try whose answer was lost may have sent it
+(MailUncertain; SES has no token by which it would know a mail again).
 Region and credentials come from AWS's own variables and chain; who may send is IAM's ``ses:SendRawEmail`` on the
 sender's identity (docs/operations.md).
 """
@@ -8,15 +9,16 @@ sender's identity (docs/operations.md).
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import aioboto3
 from aiobotocore.config import AioConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from service.mail.ports import MailProblem, MailRefused, MailUnavailable
+from service.mail.ports import MailProblem, MailRefused, MailUnavailable, MailUncertain
 from service.store.client import aws_region
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ _LONGEST_TRY_SECONDS = 20.0
 _POOL_CONNECTIONS = 8
 
 _ABOUT_THE_MAIL = frozenset({"BadRequestException", "MessageRejected"})
+_CUT_OFF = frozenset({errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
 _NOT_VERIFIED = "Email address is not verified"
 """SES says so with the code for refused content, of an identity that its owner may verify at any time."""
 
@@ -58,6 +61,7 @@ class SesSender:
         """Return once SES has accepted ``mail``.
 
         Raises:
+            MailUncertain: when it was asked and no answer came.
             MailUnavailable: when SES is away, slow, asks for patience, or refuses us: credentials, permission, an
                 identity that is not verified, an account that is paused.
             MailRefused: when SES refuses this mail for good, or cannot carry its address (RFC 6531).
@@ -77,7 +81,9 @@ class SesSender:
         except ClientError as error:
             # Without the cause: SES's words repeat the address.
             raise _problem(error) from None
-        except (BotoCoreError, OSError, TimeoutError) as error:
+        except (BotoCoreError, OSError) as error:
+            if _was_cut_off(error):
+                raise MailUncertain(f"SES did not answer: {type(error).__name__}") from None
             raise MailUnavailable(f"SES cannot be used: {type(error).__name__}") from None
 
 
@@ -96,6 +102,14 @@ async def open_ses(ses: Ses) -> AsyncIterator[SesSender]:
     )
     async with session.client("sesv2", config=config) as client:
         yield SesSender(client=client, configuration_set=ses.configuration_set)
+
+
+def _was_cut_off(error: BotoCoreError | OSError) -> bool:
+    """Whether the request may have arrived. The SDK's errors of connecting are OSErrors too."""
+    if isinstance(error, HTTPClientError | TimeoutError):
+        return True
+    # A connection that was made and broke comes as one that could not be made.
+    return getattr(getattr(error, "kwargs", {}).get("error"), "errno", None) in _CUT_OFF
 
 
 def _problem(error: ClientError) -> MailProblem:

@@ -103,6 +103,20 @@ async def test_doors_answer_as_ever_and_each_mail_comes_once_when_the_server_is_
     assert subjects(relay, change) == ["Confirm your new email address"]
 
 
+async def test_a_server_that_took_a_mail_and_is_silent_at_quit_gets_it_once(sending, clock):
+    relay = Relay(silent_at=frozenset({"QUIT"}))
+    async with relay.running(), sending(relay) as client:
+        email = f"{new_name()}@example.com"
+        await register(client, email)
+        await pass_time(clock, until=lambda: relay.mails)
+        await client.app.state.services.get(ForgotPassword).outbox.drain(10)
+        for _ in range(20):
+            clock.advance(seconds=TEN_MINUTES)
+            await asyncio.sleep(0.02)
+        await client.app.state.services.get(ForgotPassword).outbox.drain(10)
+    assert subjects(relay, email) == ["Confirm your email address"]
+
+
 async def test_nobody_is_confirmed_signed_in_or_reset_because_no_mail_could_be_sent(sending):
     relay = Relay()
     async with refusing(relay), sending(relay) as client:

@@ -74,11 +74,11 @@ class Shelf:
         self.letters[letter.place] = replace(stored, claimed_until_ms=until_ms, tries=stored.tries + 1)
         return self.letters[letter.place]
 
-    async def put_off(self, letter, *, at_ms):
+    async def put_off(self, letter, *, at_ms, more_tries=0):
         await self._call("put_off")
         stored = self.letters.get(letter.place)
         if stored is not None and stored.claimed_until_ms == letter.claimed_until_ms:
-            self.letters[letter.place] = replace(stored, claimed_until_ms=at_ms)
+            self.letters[letter.place] = replace(stored, claimed_until_ms=at_ms, tries=stored.tries + more_tries)
 
     async def remove(self, letter):
         await self._call("remove")

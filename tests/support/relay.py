@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 class Relay:
     """``answers`` replaces the answer to a command; ``commands`` and ``mails`` are what came in.
 
+    ``silent_at`` and ``hangs_up_at`` name commands that it takes and does not answer; "mail" is the finished mail,
+    which it has then.
+
     Run again, it is at the same ``port``.
     """
 
@@ -20,6 +23,8 @@ class Relay:
     extensions: tuple[str, ...] = ()
     answers: dict[str, str] = field(default_factory=dict)
     silent: bool = False
+    silent_at: frozenset[str] = frozenset()
+    hangs_up_at: frozenset[str] = frozenset()
     commands: list[tuple[str, bool]] = field(default_factory=list)
     mails: list[bytes] = field(default_factory=list)
     port: int = 0
@@ -55,13 +60,14 @@ class Relay:
                 if verb == "STARTTLS" and self.tls and verb not in self.answers:
                     await writer.start_tls(self.tls)
                     encrypted = True
-        except (ConnectionError, ssl.SSLError):
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, _HungUp):
             return
         finally:
             self._open.discard(writer)
             writer.close()
 
     async def _answer(self, reader, writer, verb, *, encrypted):
+        await self._fall_silent(reader, verb)
         if verb in self.answers:
             await self._say(writer, self.answers[verb])
         elif verb == "EHLO":
@@ -73,11 +79,23 @@ class Relay:
             await self._say(writer, "354 go on")
             data = await reader.readuntil(b"\r\n.\r\n")
             self.mails.append(data.removesuffix(b".\r\n"))
+            await self._fall_silent(reader, "mail")
             await self._say(writer, self.answers.get("mail", "250 taken"))
         else:
             answer = {"STARTTLS": "220 go on", "AUTH": "235 welcome", "QUIT": "221 bye"}
             await self._say(writer, answer.get(verb, "250 fine"))
 
+    async def _fall_silent(self, reader, verb):
+        if verb in self.hangs_up_at:
+            raise _HungUp
+        if verb in self.silent_at:
+            await reader.read()
+            raise _HungUp
+
     async def _say(self, writer, *lines):
         writer.write("".join(f"{line}\r\n" for line in lines).encode())
         await writer.drain()
+
+
+class _HungUp(Exception):
+    """The relay has nothing more to say."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import socket
+import struct
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -13,10 +15,14 @@ PATH = "/v2/email/outbound-emails"
 
 @dataclass
 class FakeSes:
-    """``answers`` are (status, error code, words) to give before it takes mails; ``silent`` says nothing at all."""
+    """``answers`` are (status, error code, words) to give before it takes mails; ``silent`` says nothing at all.
+
+    ``loses`` is how the answer to a mail that was taken is lost: "silence", "hang-up" or "reset".
+    """
 
     answers: list[tuple[int, str, str]] = field(default_factory=list)
     silent: bool = False
+    loses: str = ""
     heads: list[str] = field(default_factory=list)
     requests: list[dict] = field(default_factory=list)
     url: str = ""
@@ -45,12 +51,23 @@ class FakeSes:
                 if self.silent:
                     await reader.read()
                     return
-                writer.write(self._answer(body))
+                answer = self._answer(body)
+                if self.loses:
+                    await self._lose(reader, writer)
+                    return
+                writer.write(answer)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             return
         finally:
             writer.close()
+
+    async def _lose(self, reader, writer):
+        if self.loses == "silence":
+            await reader.read()
+        elif self.loses == "reset":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     def _answer(self, body):
         if self.answers:

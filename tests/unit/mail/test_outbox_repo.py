@@ -54,14 +54,14 @@ async def test_a_claim_that_another_has_is_refused():
 
 async def test_a_letter_is_put_off_by_who_holds_it():
     repo = make(ITEM)
-    await repo.put_off(LETTER, at_ms=700)
+    await repo.put_off(LETTER, at_ms=700, more_tries=2)
     assert repo.dynamo.operations == [
         Update(
             table=Table.OUTBOX,
             key=KEY,
-            update="SET nx = :at",
+            update="SET nx = :at, tries = tries + :more",
             condition="nx = :mine",
-            values={":mine": 500, ":at": 700},
+            values={":mine": 500, ":at": 700, ":more": 2},
         )
     ]
 

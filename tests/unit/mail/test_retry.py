@@ -33,3 +33,12 @@ def test_all_tries_together_outlast_an_evening_without_a_relay():
     retry = Retry()
     total = sum(retry.delay_seconds(failures=tries, chance=FIRST) for tries in range(1, retry.attempts))
     assert total > 2 * 3600
+
+
+@pytest.mark.parametrize(("failures", "longest"), [(1, 600), (4, 600), (7, 960), (10, 3600)])
+def test_after_a_try_that_may_have_sent_it_the_pause_is_ten_minutes_at_least(failures, longest):
+    assert Retry().delay_seconds(failures=failures, chance=LAST, uncertain=True) == pytest.approx(longest)
+
+
+def test_a_try_that_may_have_sent_it_counts_as_three():
+    assert (Retry().counts(uncertain=True), Retry().counts(uncertain=False)) == (3, 1)

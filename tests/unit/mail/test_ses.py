@@ -9,7 +9,7 @@ import pytest
 from service.mail.compose import compose
 from service.mail.message import RenderedMail
 from service.mail.opening import open_sender
-from service.mail.ports import MailRefused, MailUnavailable
+from service.mail.ports import MailRefused, MailUnavailable, MailUncertain
 from service.mail.ses import NoRegion, Ses, open_ses
 from tests.unit.mail.ses_fake import PATH, FakeSes
 
@@ -94,19 +94,28 @@ async def test_what_is_about_the_mail_ends_it_and_what_is_about_us_may_pass(conn
     assert "ann@" not in "".join(traceback.format_exception(raised.value))
 
 
-async def test_ses_that_is_away_is_unavailable(connect):
+async def test_ses_that_is_away_has_certainly_not_taken_the_mail(connect):
     async with FakeSes().running() as fake, connect(fake) as sender:
         pass
     async with connect(fake) as sender:
-        with pytest.raises(MailUnavailable):
+        with pytest.raises(MailUnavailable) as raised:
             await sender.send(outgoing())
+    assert not isinstance(raised.value, MailUncertain)
 
 
-async def test_ses_that_says_nothing_is_unavailable_in_time(connect):
+async def test_ses_that_says_nothing_is_left_in_time_and_may_have_taken_the_mail(connect):
     async with FakeSes(silent=True).running() as fake, connect(fake) as sender:
         async with asyncio.timeout(30):
-            with pytest.raises(MailUnavailable, match="TimeoutError"):
+            with pytest.raises(MailUncertain, match="TimeoutError"):
                 await replace(sender, timeout_seconds=0.2).send(outgoing())
+
+
+@pytest.mark.parametrize("loses", ["silence", "hang-up", "reset"])
+async def test_a_mail_that_ses_took_and_whose_answer_was_lost_is_uncertain(connect, loses):
+    async with FakeSes(loses=loses).running() as fake, connect(fake) as sender:
+        with pytest.raises(MailUncertain):
+            await replace(sender, timeout_seconds=1.0).send(outgoing())
+    assert len(fake.mails) == 1
 
 
 async def test_an_address_beyond_ascii_is_refused_for_good(connect):

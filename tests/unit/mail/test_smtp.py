@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from service.kernel.secret import Secret
 from service.mail.compose import compose
 from service.mail.message import RenderedMail
-from service.mail.ports import MailRefused, MailUnavailable
+from service.mail.ports import MailRefused, MailUnavailable, MailUncertain
 from service.mail.smtp import Credentials, Encryption, SmtpSender
 
 CREDENTIALS = Credentials(username="user", password=Secret("hunter2hunter2"))
@@ -153,6 +154,51 @@ async def test_a_relay_that_says_nothing_is_unavailable_in_time(make_relay):
         async with asyncio.timeout(3):
             with pytest.raises(MailUnavailable):
                 await sender(relay, timeout_seconds=0.1).send(outgoing())
+
+
+@pytest.mark.parametrize("how", ["silent_at", "hangs_up_at"])
+async def test_the_relays_yes_is_the_end_of_the_matter_whatever_it_makes_of_quit(make_relay, how):
+    async with make_relay(**{how: frozenset({"QUIT"})}).running() as relay:
+        began = time.monotonic()
+        await sender(relay).send(outgoing())
+        assert time.monotonic() - began < 4, "QUIT is waited for a moment and no longer"
+    assert len(relay.mails) == 1
+    assert verbs(relay)[-1] == "QUIT"
+
+
+@pytest.mark.parametrize("answer", ["421 too late", "550 never", "nonsense"])
+async def test_a_no_to_quit_is_no_answer_to_the_mail(make_relay, answer):
+    async with make_relay(answers={"QUIT": answer}).running() as relay:
+        await sender(relay).send(outgoing())
+    assert len(relay.mails) == 1
+
+
+@pytest.mark.parametrize("how", ["silent_at", "hangs_up_at"])
+async def test_a_mail_whose_answer_is_lost_is_uncertain(make_relay, how):
+    async with make_relay(**{how: frozenset({"mail"})}).running() as relay:
+        async with asyncio.timeout(5):
+            with pytest.raises(MailUncertain) as raised:
+                await sender(relay, answer_seconds=0.3).send(outgoing())
+    assert len(relay.mails) == 1
+    assert "ann@" not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("how", ["silent_at", "hangs_up_at"])
+@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT"])
+async def test_what_was_not_begun_is_certainly_not_sent(make_relay, command, how):
+    async with make_relay(**{how: frozenset({command})}).running() as relay:
+        with pytest.raises(MailUnavailable) as raised:
+            await sender(relay, timeout_seconds=0.3).send(outgoing())
+    assert not isinstance(raised.value, MailUncertain)
+    assert relay.mails == []
+
+
+async def test_a_relay_may_take_longer_over_the_mail_than_over_all_before_it(make_relay):
+    async with make_relay(silent_at=frozenset({"mail"})).running() as relay:
+        began = time.monotonic()
+        with pytest.raises(MailUncertain):
+            await sender(relay, timeout_seconds=0.5, answer_seconds=1.5).send(outgoing())
+    assert time.monotonic() - began > 1.4
 
 
 def test_credentials_never_cross_a_network_in_the_clear():
