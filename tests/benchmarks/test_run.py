@@ -39,7 +39,7 @@ async def make_bench(*arguments):
 @pytest.mark.timeout(300)
 async def test_keyturn_and_the_floors_are_measured_without_any_peer():
     page = (ROOT / "docs/benchmarks.md").read_bytes()
-    code, out = await make_bench("--only", "floors", "keyturn", "--leave-out", "units", "start", "waits", "parts")
+    code, out = await make_bench("--only", "floors", "keyturn", "--leave-out", "units", "start", "parts")
     assert code == 0, out
     measured = set(re.findall(r"^(\w+) +(.+?) +[\d.]+ ms +\d+/s$", out, re.MULTILINE))
     assert measured == {(name, operation) for name, operations in OPERATIONS.items() for operation in operations}
