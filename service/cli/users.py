@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from service.audit.event import EventKind
     from service.base import Base
     from service.kernel.ids import UserId
-    from service.users.model import UserState
+    from service.users.model import StateChange
 
 users_app = typer.Typer(no_args_is_help=True, help="Create, disable, enable, lock, unlock and delete users.")
 
@@ -41,38 +41,38 @@ def create(
 
 @users_app.command()
 def disable(who: _Who) -> None:
-    """Refuse a user at every door, and end its sessions."""
+    """Refuse an active or locked user at every door, and end its sessions."""
     from service.audit.event import EventKind
-    from service.users.model import UserState
+    from service.users.model import StateChange
 
-    typer.echo(with_base(lambda base: _set_state(base, who, UserState.DISABLED, EventKind.USER_DISABLE)))
+    typer.echo(with_base(lambda base: _set_state(base, who, StateChange.DISABLE, EventKind.USER_DISABLE)))
 
 
 @users_app.command()
 def enable(who: _Who) -> None:
-    """Let a disabled user in again; it signs in anew."""
+    """Let a disabled user in again, never a locked one; it signs in anew."""
     from service.audit.event import EventKind
-    from service.users.model import UserState
+    from service.users.model import StateChange
 
-    typer.echo(with_base(lambda base: _set_state(base, who, UserState.ACTIVE, EventKind.USER_ENABLE)))
+    typer.echo(with_base(lambda base: _set_state(base, who, StateChange.ENABLE, EventKind.USER_ENABLE)))
 
 
 @users_app.command()
 def lock(who: _Who) -> None:
-    """Refuse a user at every door while its case is looked into; the same as disabling, under another name."""
+    """Refuse an active user at every door while its case is looked into, and end its sessions."""
     from service.audit.event import EventKind
-    from service.users.model import UserState
+    from service.users.model import StateChange
 
-    typer.echo(with_base(lambda base: _set_state(base, who, UserState.LOCKED, EventKind.USER_LOCK)))
+    typer.echo(with_base(lambda base: _set_state(base, who, StateChange.LOCK, EventKind.USER_LOCK)))
 
 
 @users_app.command()
 def unlock(who: _Who) -> None:
-    """Let a locked user in again; it signs in anew."""
+    """Let a locked user in again, never a disabled one; it signs in anew."""
     from service.audit.event import EventKind
-    from service.users.model import UserState
+    from service.users.model import StateChange
 
-    typer.echo(with_base(lambda base: _set_state(base, who, UserState.ACTIVE, EventKind.USER_UNLOCK)))
+    typer.echo(with_base(lambda base: _set_state(base, who, StateChange.UNLOCK, EventKind.USER_UNLOCK)))
 
 
 @users_app.command()
@@ -139,15 +139,15 @@ async def _delete(base: Base, who: str) -> str:
     return f"{id_text(user_id)} is deleted"
 
 
-async def _keep(base: Base, kind: EventKind, user_id: UserId) -> None:
+async def _keep(base: Base, kind: EventKind, user_id: UserId, *, outcome: str = "ok") -> None:
     from service.audit.event import Agent, Event
     from service.cli.context import keep_event
 
-    await keep_event(base, Event(kind=kind, outcome="ok", user_id=user_id, actor=Agent.OPERATOR))
+    await keep_event(base, Event(kind=kind, outcome=outcome, user_id=user_id, actor=Agent.OPERATOR))
 
 
-async def _set_state(base: Base, who: str, state: UserState, kind: EventKind) -> str:
-    from service.accounts.set_state import SetState
+async def _set_state(base: Base, who: str, change: StateChange, kind: EventKind) -> str:
+    from service.accounts.set_state import SetState, StateSet
     from service.base import build_revocation_log
     from service.kernel.ids import id_text
     from service.users.repo import UserRepo
@@ -155,10 +155,12 @@ async def _set_state(base: Base, who: str, state: UserState, kind: EventKind) ->
     users = UserRepo(dynamo=base.dynamo)
     user_id = await _find(base, users, who)
     flow = SetState(users=users, revocations=build_revocation_log(base, always=True))
-    if user_id is None or not await flow(user_id, state):
+    done = StateSet.NOBODY if user_id is None else await flow(user_id, change)
+    if user_id is None or done is StateSet.NOBODY:
         fail(f"there is no user {who!r}")
-    await _keep(base, kind, user_id)
-    return f"{id_text(user_id)} is {state.value}"
+    # A command that was killed after its write is given again: its event is not lost then.
+    await _keep(base, kind, user_id, outcome="ok" if done is StateSet.CHANGED else "unchanged")
+    return f"{id_text(user_id)} is {change.to.value}"
 
 
 async def _find(base: Base, users: object, who: str) -> UserId | None:

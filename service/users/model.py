@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +20,22 @@ class UserState(StrEnum):
     DISABLED = "disabled"
     LOCKED = "locked"
     DELETED = "deleted"
+
+
+class StateChange(Enum):
+    """What an operator does to an account's state: the states that it leaves, and where to.
+
+    An account has one state, and disabled is the stronger: a locked account can be disabled, a disabled one cannot be
+    locked, and neither of the two words that let somebody in undoes what the other word did.
+    """
+
+    DISABLE = (frozenset({UserState.ACTIVE, UserState.LOCKED}), UserState.DISABLED)
+    LOCK = (frozenset({UserState.ACTIVE}), UserState.LOCKED)
+    ENABLE = (frozenset({UserState.DISABLED}), UserState.ACTIVE)
+    UNLOCK = (frozenset({UserState.LOCKED}), UserState.ACTIVE)
+
+    def __init__(self, leaves: frozenset[UserState], to: UserState) -> None:
+        self.leaves, self.to = leaves, to
 
 
 @dataclass(frozen=True, kw_only=True)

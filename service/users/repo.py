@@ -12,7 +12,7 @@ from service.store.errors import ConditionFailed, StoreUnavailable, TransactionC
 from service.store.operations import Get, Query, Update
 from service.store.table import Table
 from service.users import items
-from service.users.model import User, UserState
+from service.users.model import StateChange, User, UserState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ Credentials = Mapping[str, "Item"]
 _PARTITION_LIMIT = 100
 _OF_USER = "uid = :uid"
 _IS_ALIVE = "st = :active AND ep <= :seen"
-_IS_LIVING = "st <> :deleted AND ep = :ep"
+_IS_IN_STATE = "(st = :one_state OR st = :other_state) AND ep = :ep"
 _BUMP_EPOCH = "ADD ep :one"
 _IS_FRESH = "attribute_exists(nw)"
 _NO_LONGER_FRESH = "REMOVE nw"
@@ -110,19 +110,21 @@ class UserRepo:
         user = None if refusal.item is None else items.from_item(refusal.item)
         return EndedAll.HAD_ENDED if user is not None and user.may_act else EndedAll.NOT_ACTIVE
 
-    async def set_state(self, user: User, state: UserState, *, entries: Sequence[Put]) -> bool:
+    async def change_state(self, user: User, change: StateChange, *, entries: Sequence[Put]) -> bool:
         """Change the state and end all sessions, with ``entries`` of the revocation feed.
 
-        False when ``user`` is not as it was read, or is deleted.
+        False when the account is in no state that ``change`` leaves, or ``user`` is not as it was read.
         """
+        one_state, *others = sorted(state.value for state in change.leaves)
         values: dict[str, Value | None] = {
-            ":state": state.value,
-            ":deleted": UserState.DELETED.value,
+            ":state": change.to.value,
+            ":one_state": one_state,
+            ":other_state": others[0] if others else one_state,
             ":ep": user.epoch,
             ":one": 1,
         }
         operation = Update(
-            table=Table.USERS, key=items.key(user.user_id), update=_SET_STATE, condition=_IS_LIVING, values=values
+            table=Table.USERS, key=items.key(user.user_id), update=_SET_STATE, condition=_IS_IN_STATE, values=values
         )
         return await self._write_with(operation, entries) is None
 

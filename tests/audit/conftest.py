@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from service.accounts.set_state import SetState
+from service.accounts.set_state import SetState, StateSet
 from service.audit.repo import EventRepo
 from service.audit.table import TableAudit
 from service.base import build_keyring
@@ -22,7 +22,7 @@ from service.tokens.gatekeeper import Gatekeeper
 from service.users.events.flows import ListEvents
 from service.users.events.routes import router
 from service.users.items import to_item
-from service.users.model import UserState
+from service.users.model import StateChange
 from service.users.repo import UserRepo
 from service.web import problems
 from service.web.edge import edge_middleware
@@ -136,7 +136,7 @@ def make_person(base, keyring):
 def disable(base):
     async def write(person):
         flow = SetState(users=UserRepo(dynamo=base.dynamo), revocations=NO_FEED)
-        assert await flow(person.user_id, UserState.DISABLED)
+        assert await flow(person.user_id, StateChange.DISABLE) is StateSet.CHANGED
 
     return write
 

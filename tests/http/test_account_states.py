@@ -15,14 +15,17 @@ from fastapi.routing import iter_route_contexts
 from service.accounts.forgot_password import ForgotPassword
 from service.kernel.ids import parse_user_id
 from service.store.table import Table
+from service.throttle.device_headers import DEVICE_COOKIE, DEVICE_HEADER
 from service.users.model import UserState
 from service.users.repo import UserRepo
+from service.web.cookies import REFRESH_COOKIE
 from tests.support.accounts import Person, make_person, new_name, set_state
 from tests.support.answers import is_empty, is_problem, shown
 from tests.support.live import items_of
 from tests.support.people import PASSWORD, bearer, refresh, register, sign_in, sign_up
 
 NEW = "a wholly different long sentence"
+SAME_SITE = {"Sec-Fetch-Site": "same-origin", "X-Keyturn-Request": "1"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -32,6 +35,8 @@ class Keys:
 
     person: Person
     tokens: dict
+    cookie: str
+    device: str
     sign_up_token: str
     reset_token: str
     reset_code: str
@@ -49,9 +54,16 @@ async def keys(client, mailbox):
     await client.post("/v1/password/forgot", json={"email": email})
     body = {"new_email": new_email, "password": PASSWORD}
     assert (await client.post("/v1/email/change", json=body, headers=bearer(tokens))).status_code == 202
+    first = await client.post(
+        "/v1/login", json={"identifier": email, "password": PASSWORD, "transport": "cookie"}, headers=SAME_SITE
+    )
+    cookie, device = (first.cookies[name] for name in (REFRESH_COOKIE, DEVICE_COOKIE))
+    client.cookies.clear()
     return Keys(
         person=Person(email=email, username=username, user_id=user_id),
         tokens=tokens,
+        cookie=f"{REFRESH_COOKIE}={cookie}",
+        device=device,
         sign_up_token=await mailbox.token(email),
         reset_token=await mailbox.token(email, count=2),
         reset_code=await mailbox.code(email, count=2),
@@ -61,12 +73,25 @@ async def keys(client, mailbox):
     )
 
 
+def _right(keys, **more):
+    return {"json": {"identifier": keys.person.email, "password": PASSWORD, **more}}
+
+
+def _device_cookie(keys):
+    return f"{DEVICE_COOKIE}={keys.device}"
+
+
 DOORS = {
     ("POST", "/v1/login"): [
         lambda keys: {"json": {"identifier": keys.person.email, "password": PASSWORD}},
         lambda keys: {"json": {"identifier": keys.person.username, "password": PASSWORD}},
+        lambda keys: {**_right(keys), "headers": {DEVICE_HEADER: keys.device}},
+        lambda keys: {**_right(keys, transport="cookie"), "headers": {**SAME_SITE, "Cookie": _device_cookie(keys)}},
     ],
-    ("POST", "/v1/refresh"): [lambda keys: {"json": {"refresh_token": keys.tokens["refresh_token"]}}],
+    ("POST", "/v1/refresh"): [
+        lambda keys: {"json": {"refresh_token": keys.tokens["refresh_token"]}},
+        lambda keys: {"headers": {**SAME_SITE, "Cookie": keys.cookie}},
+    ],
     ("GET", "/v1/me"): [lambda _: {}],
     ("PATCH", "/v1/me"): [lambda _: {"json": {"display_name": "Ghost"}}, lambda _: {"json": {}}],
     ("DELETE", "/v1/me"): [lambda _: {}],
@@ -176,19 +201,28 @@ async def held(client, keys):
 
 
 STATES = [UserState.DISABLED, UserState.LOCKED, UserState.DELETED]
+COMMANDS = [("disable",), ("lock",), ("delete", "--yes")]
 
 
-async def bring_to(client, keys, state):
-    if state is UserState.DELETED:
-        fresh = await sign_in(client, keys.person.email)
-        assert is_empty(await client.delete("/v1/me", headers=bearer(fresh)))
-    else:
-        await set_state(client, keys.person, state)
+async def closed_by_owner(client, _keyturn, keys):
+    fresh = await sign_in(client, keys.person.email)
+    assert is_empty(await client.delete("/v1/me", headers=bearer(fresh)))
 
 
-@pytest.mark.parametrize("state", STATES)
-async def test_no_door_opens_for_an_account_that_is_not_active(client, mailbox, keys, state):
-    await bring_to(client, keys, state)
+def by_command(*words):
+    async def bring(_client, keyturn, keys):
+        assert (await keyturn("users", *words, keys.person.email))[0] == 0
+
+    return bring
+
+
+SHUTTERS = {" ".join(words): by_command(*words) for words in COMMANDS} | {"DELETE /v1/me": closed_by_owner}
+"""What makes an account one that may not act: the commands as an operator gives them, and its owner."""
+
+
+@pytest.mark.parametrize("shut", SHUTTERS.values(), ids=SHUTTERS.keys())
+async def test_no_door_opens_for_an_account_that_is_not_active(client, mailbox, keyturn, keys, shut):
+    await shut(client, keyturn, keys)
     nobody = await client.post("/v1/login", json={"identifier": f"{new_name()}@example.com", "password": PASSWORD})
     before, mailed = await held(client, keys), await mails(client, mailbox)
     for door, requests in DOORS.items():
@@ -202,10 +236,10 @@ async def test_no_door_opens_for_an_account_that_is_not_active(client, mailbox, 
     assert await mails(client, mailbox) == mailed, "an attempt mailed somebody"
 
 
-@pytest.mark.parametrize("state", [UserState.DISABLED, UserState.LOCKED])
-async def test_what_was_issued_before_stays_dead_when_the_account_is_active_again(client, keys, state):
-    await bring_to(client, keys, state)
-    await set_state(client, keys.person, UserState.ACTIVE)
+@pytest.mark.parametrize("words", [("disable", "enable"), ("lock", "unlock")], ids=" and ".join)
+async def test_what_was_issued_before_stays_dead_when_the_account_is_active_again(client, keyturn, keys, words):
+    for word in words:
+        assert (await keyturn("users", word, keys.person.email))[0] == 0
     reading = {("GET", path) for method, path in DOORS if method == "GET" and path != "/v1/me/export"}
     harmless = {("POST", "/v1/login"), ("POST", "/v1/logout-all"), *SAME_FOR_ALL, *reading}
     for door, requests in DOORS.items():

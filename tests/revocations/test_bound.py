@@ -15,7 +15,7 @@ from service.accounts.set_state import SetState
 from service.base import build_revocation_log
 from service.kernel.ids import parse_user_id
 from service.sessions.repo import SessionRepo
-from service.users.model import UserState
+from service.users.model import StateChange
 from service.users.repo import UserRepo
 from tests.support.feed import FEED_KEY, ISSUER
 from tests.support.live import client_of
@@ -119,7 +119,7 @@ async def test_every_end_is_known_to_the_guard_within_its_bound(
             # In this process, as the command does it.
             "disable": (
                 None,
-                lambda: SetState(**operator)(parse_user_id(disabled.person.user_id), UserState.DISABLED),
+                lambda: SetState(**operator)(parse_user_id(disabled.person.user_id), StateChange.DISABLE),
             ),
             "delete": (
                 None,

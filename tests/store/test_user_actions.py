@@ -11,7 +11,7 @@ from service.store.errors import ConditionFailed
 from service.store.operations import Get
 from service.store.table import Table
 from service.users.actions import bury, hold_name, put_user, release_name, take_name
-from service.users.model import UserState
+from service.users.model import StateChange, UserState
 from service.users.repo import EndedAll, UserRepo
 from tests.unit.users.conftest import NOW_MS, make_user
 
@@ -98,19 +98,19 @@ async def test_the_epoch_is_raised_for_an_active_account_only(dynamo, repo):
     assert await repo.end_all_sessions(ADA, session_epoch=0, entries=[]) is EndedAll.ENDED
     assert await repo.end_all_sessions(ADA, session_epoch=0, entries=[]) is EndedAll.HAD_ENDED
     assert (await repo.load(ADA)).epoch == 1
-    assert await repo.set_state(await repo.load(ADA), UserState.DISABLED, entries=[])
+    assert await repo.change_state(await repo.load(ADA), StateChange.DISABLE, entries=[])
     assert (await repo.load(ADA)).epoch == 2
     assert await repo.end_all_sessions(ADA, session_epoch=2, entries=[]) is EndedAll.NOT_ACTIVE
     assert await repo.set_profile(ADA, {"locale": "de"}, session_epoch=2) is None
-    assert not await repo.set_state(USER, UserState.ACTIVE, entries=[])
-    assert await repo.set_state(await repo.load(ADA), UserState.ACTIVE, entries=[])
+    assert not await repo.change_state(USER, StateChange.ENABLE, entries=[])
+    assert await repo.change_state(await repo.load(ADA), StateChange.ENABLE, entries=[])
     assert (await repo.load(ADA)).epoch == 3
 
 
 async def test_a_deleted_account_is_not_revived(dynamo, repo):
     await dynamo.write(put_user(USER))
     await dynamo.write(bury(USER))
-    assert not await repo.set_state(await repo.load(ADA), UserState.ACTIVE, entries=[])
+    assert not await repo.change_state(await repo.load(ADA), StateChange.ENABLE, entries=[])
 
 
 async def test_a_profile_changes_and_nothing_else_does(dynamo, repo):

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from service.accounts.create_user import CreateUser
 from service.accounts.names import NewNames
 from service.accounts.register import Register
-from service.accounts.set_state import SetState
+from service.accounts.set_state import SetState, StateSet
 from service.kernel.email import parse_email
 from service.kernel.ids import id_text, parse_user_id
 from service.kernel.secret import Secret
 from service.kernel.username import parse_username
 from service.revocations.log import RevocationLog
-from service.users.model import UserState
+from service.users.model import StateChange, UserState
 from service.users.repo import UserRepo
 from tests.support.people import PASSWORD
 
@@ -51,7 +51,9 @@ async def make_person(client, *, scope="", email=None):
 
 
 async def set_state(client, person, state=UserState.DISABLED):
-    """What ``keyturn users disable`` and ``enable`` write."""
+    """What the ``keyturn users`` commands write to bring an account to ``state``."""
     services = client.app.state.services
-    flow = SetState(users=services.get(UserRepo), revocations=services.get(RevocationLog))
-    assert await flow(parse_user_id(person.user_id), state)
+    users, user_id = services.get(UserRepo), parse_user_id(person.user_id)
+    before = (await users.load(user_id)).state
+    (change,) = [change for change in StateChange if change.to is state and before in change.leaves]
+    assert await SetState(users=users, revocations=services.get(RevocationLog))(user_id, change) is StateSet.CHANGED

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from service.audit.event import EventKind
 from service.cli.users import _create, _delete, _set_state
-from service.users.model import UserState
+from service.users.model import StateChange
 from tests.support.journeys.stage import Command, Journey
 from tests.support.people import PASSWORD, sign_in
 
 
-def _to(state, kind):
+def _by(change, kind):
     def on(email):
-        return lambda base: _set_state(base, email, state, kind)
+        return lambda base: _set_state(base, email, change, kind)
 
     return on
 
 
-DISABLE = _to(UserState.DISABLED, EventKind.USER_DISABLE)
-LOCK = _to(UserState.LOCKED, EventKind.USER_LOCK)
-ENABLE = _to(UserState.ACTIVE, EventKind.USER_ENABLE)
-UNLOCK = _to(UserState.ACTIVE, EventKind.USER_UNLOCK)
+DISABLE = _by(StateChange.DISABLE, EventKind.USER_DISABLE)
+LOCK = _by(StateChange.LOCK, EventKind.USER_LOCK)
+ENABLE = _by(StateChange.ENABLE, EventKind.USER_ENABLE)
+UNLOCK = _by(StateChange.UNLOCK, EventKind.USER_UNLOCK)
 
 
 def _closing_the_door(command):

@@ -7,7 +7,7 @@ from service.store.errors import CancelReason, TransactionCancelled
 from service.store.operations import Get, Put, Query, Update
 from service.store.table import Table
 from service.users import items
-from service.users.model import UserState
+from service.users.model import StateChange
 from service.users.repo import EndedAll, UserRepo
 from tests.support.store import ScriptedDynamo, page, refused
 from tests.unit.users.conftest import make_user
@@ -89,17 +89,18 @@ async def test_an_ended_session_ends_no_later_one_and_is_told_that_its_own_have_
 
 async def test_a_change_of_state_ends_all_sessions_and_voids_pending_proofs():
     repo = make({**ITEM, "st": "disabled", "ep": 1})
-    assert await repo.set_state(make_user(epoch=7), UserState.DISABLED, entries=[])
+    assert await repo.change_state(make_user(epoch=7), StateChange.DISABLE, entries=[])
     (operation,) = repo.dynamo.operations
     assert operation.update.startswith("SET st = :state ")
     assert operation.update.endswith(" ADD ep :one")
     assert items.FORGET_PENDING in operation.update
-    assert operation.condition == "st <> :deleted AND ep = :ep"
-    assert operation.values == {":state": "disabled", ":deleted": "deleted", ":ep": 7, ":one": 1}
+    assert operation.condition == "(st = :one_state OR st = :other_state) AND ep = :ep"
+    leaves = {":one_state": "active", ":other_state": "locked"}
+    assert operation.values == {":state": "disabled", **leaves, ":ep": 7, ":one": 1}
 
 
 async def test_who_is_deleted_or_not_as_it_was_read_has_no_state_to_change():
-    assert not await make(refused()).set_state(USER, UserState.ACTIVE, entries=[])
+    assert not await make(refused()).change_state(USER, StateChange.ENABLE, entries=[])
 
 
 async def test_what_the_revocation_feed_is_told_is_written_with_the_end_or_not_at_all():
@@ -107,7 +108,7 @@ async def test_what_the_revocation_feed_is_told_is_written_with_the_end_or_not_a
     repo = make(None, cancelled("ConditionalCheckFailed", "None", item={**ITEM, "ep": 4}), None)
     assert await repo.end_all_sessions(USER.user_id, session_epoch=3, entries=[entry]) is EndedAll.ENDED
     assert await repo.end_all_sessions(USER.user_id, session_epoch=3, entries=[entry]) is EndedAll.HAD_ENDED
-    assert await repo.set_state(USER, UserState.LOCKED, entries=[entry])
+    assert await repo.change_state(USER, StateChange.LOCK, entries=[entry])
     for operations in repo.dynamo.operations:
         assert len(operations) == 2
         assert operations[1] == entry
@@ -116,7 +117,7 @@ async def test_what_the_revocation_feed_is_told_is_written_with_the_end_or_not_a
 async def test_a_transaction_that_was_cancelled_for_another_reason_is_no_refusal():
     entry = Put(table=Table.REVOCATIONS, item={"pk": "1#1", "sk": "x"})
     with pytest.raises(TransactionCancelled):
-        await make(cancelled("None", "ThrottlingError")).set_state(USER, UserState.LOCKED, entries=[entry])
+        await make(cancelled("None", "ThrottlingError")).change_state(USER, StateChange.LOCK, entries=[entry])
 
 
 @pytest.mark.parametrize(
