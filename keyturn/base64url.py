@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
+from typing import Final
+
+# The standard library's functions for this alphabet do the same by way of three more; a guard decodes each token.
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def encode(raw: bytes) -> str:
     """The one spelling of ``raw``."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    return _spelled(raw).decode("ascii")
 
 
 def decode(text: str) -> bytes | None:
@@ -17,7 +22,12 @@ def decode(text: str) -> bytes | None:
     padding, white space, the other alphabet and stray bits all fail that comparison at once.
     """
     try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        given = text.encode("ascii")
+        raw = a2b_base64(given.translate(_FROM_URL) + b"=" * (-len(given) % 4))
     except ValueError:
         return None
-    return raw if encode(raw) == text else None
+    return raw if _spelled(raw) == given else None
+
+
+def _spelled(raw: bytes) -> bytes:
+    return b2a_base64(raw, newline=False).rstrip(b"=").translate(_TO_URL)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id")
 
+_REQUIRED: Final = frozenset(REQUIRED)
+
 MAX_DATE_SECONDS: Final = 253_402_300_799
 """The last second of the year 9999: what lies beyond is a mistake or an attack, and overflows somebody's calendar."""
 
@@ -30,7 +32,7 @@ def read_principal(claims: Mapping[str, object]) -> Principal:
         MissingClaim: one of ``REQUIRED`` is absent.
         InvalidClaim: one has the wrong type or form.
     """
-    if any(name not in claims for name in REQUIRED):
+    if not claims.keys() >= _REQUIRED:
         raise MissingClaim("a required claim is missing")
     return Principal(
         subject=_text(claims["sub"]),
@@ -43,7 +45,9 @@ def read_principal(claims: Mapping[str, object]) -> Principal:
         amr=_texts(claims["amr"]) if "amr" in claims else (),
         acr=_text(claims["acr"]) if "acr" in claims else None,
         token_id=_text(claims["jti"]),
-        claims=MappingProxyType({name: _frozen(value) for name, value in claims.items()}),
+        claims=MappingProxyType(
+            {name: value if type(value) is str else _frozen(value) for name, value in claims.items()}
+        ),
     )
 
 

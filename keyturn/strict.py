@@ -7,6 +7,8 @@ payloads, dates of 400 digits and any ``typ``. Everything that we never issue is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from keyturn import base64url
@@ -24,6 +26,7 @@ ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 """RFC 9068 section 4 names both spellings and no third: another case is another kind of token, and refused."""
 
 _SEGMENTS: Final = 3
+_KNOWN_HEADERS: Final = 64
 _HEADER_MEMBERS: Final = frozenset({"alg", "kid", "typ"})
 
 
@@ -46,21 +49,39 @@ def parse(token: str) -> ParsedToken:
         TokenError: whatever else the text is; nothing but a subclass of it.
     """
     header_text, claims_text, signature_text = _segments(token)
-    header = parse_object(_decoded(header_text))
-    check_type(header)
-    alg = checked_algorithm(header)
-    kid = checked_kid(header)
-    check_header_members(header)
+    header = _judged_header(header_text)
     signature = _decoded(signature_text)
-    check_signature_size(signature, alg=alg)
+    check_signature_size(signature, alg=header.alg)
     return ParsedToken(
-        kid=kid,
-        alg=alg,
-        header=header,
+        kid=header.kid,
+        alg=header.alg,
+        header=header.members,
         claims=parse_object(_decoded(claims_text)),
         signing_input=f"{header_text}.{claims_text}".encode("ascii"),
         signature=signature,
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Header:
+    kid: str
+    alg: str
+    members: Mapping[str, object]
+
+
+@lru_cache(maxsize=_KNOWN_HEADERS)
+def _judged_header(text: str) -> _Header:
+    """What the first segment says. All tokens of a key begin with the same text, so it is judged once and kept.
+
+    A refusal is not kept: whoever sends those pays for each, and has no place taken.
+    """
+    members = parse_object(_decoded(text))
+    check_type(members)
+    alg = checked_algorithm(members)
+    kid = checked_kid(members)
+    check_header_members(members)
+    # Of these members each is text, so nothing in there can be changed for the next token.
+    return _Header(kid=kid, alg=alg, members=MappingProxyType(members))
 
 
 def _segments(token: str) -> list[str]:

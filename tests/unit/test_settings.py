@@ -143,6 +143,7 @@ REFUSED = {
     "KEYTURN_ARGON2_ENGINE": ["argon2", "LIBSODIUM"],
     "KEYTURN_HASH_SLOTS": ["-1", "257"],
     "KEYTURN_HASH_QUEUE": ["0", "10001"],
+    "KEYTURN_HASH_NICE": ["-1", "20", "1.5"],
     "KEYTURN_LOCALE": ["DE", "e", "en_GB", "../etc"],
     "KEYTURN_TRUSTED_PROXIES": [
         "-1",

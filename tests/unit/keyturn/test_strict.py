@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keyturn.errors import BadSignature, Malformed, TokenError, TooLarge
+from keyturn.errors import BadHeader, BadSignature, Malformed, TokenError, TooLarge, WrongAlgorithm, WrongType
 from keyturn.strict import MAX_HEADER_CHARACTERS, MAX_TOKEN_CHARACTERS, parse
 
 # A busy machine, or the first run that builds Hypothesis's tables, is no failure.
@@ -60,6 +60,35 @@ def test_a_token_as_issued_comes_apart(mint, base):
     assert parsed.claims == base["claims"]
     assert parsed.signing_input.decode() == token.rpartition(".")[0]
     assert len(parsed.signature) == 64
+
+
+def test_what_is_known_of_a_header_cannot_be_changed_and_says_nothing_of_the_claims(mint, base):
+    header = segment(base["header"])
+    first = parse(f"{header}.{segment({'sub': 'ada'})}.{segment(bytes(64))}")
+    with pytest.raises(TypeError):
+        first.header["alg"] = "none"
+    second = parse(f"{header}.{segment({'sub': 'bob'})}.{segment(bytes(range(64)))}")
+    assert (second.kid, second.alg, second.header) == ("es", "ES256", base["header"])
+    assert (first.claims, second.claims) == ({"sub": "ada"}, {"sub": "bob"})
+    assert first.signing_input != second.signing_input
+    assert first.signature != second.signature
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"typ": "JWT"}, WrongType),
+        ({"alg": "none"}, WrongAlgorithm),
+        ({"kid": "../es"}, BadHeader),
+        ({"jwk": {}}, BadHeader),
+    ],
+)
+def test_a_header_that_is_nearly_a_known_one_is_judged_by_itself_each_time(mint, base, change, error):
+    parse(mint.token())
+    forged = f"{segment(base['header'] | change)}.{segment(base['claims'])}.{segment(bytes(64))}"
+    for _ in range(2):
+        with pytest.raises(error):
+            parse(forged)
 
 
 def test_a_parsed_token_shows_nothing_of_its_claims(mint):
