@@ -5,12 +5,17 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import threading
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from service.kernel.collector import without_collecting
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+_LATE = ("jinja2", "aiosmtplib")
+_PAUSE_SECONDS = 3.0
 
 
 def worker_app() -> FastAPI:
@@ -45,3 +50,14 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    threading.Thread(target=load_late, name="load-late", daemon=True).start()
+
+
+def load_late(pause_seconds: float = _PAUSE_SECONDS) -> None:
+    """Load what the first mail and the first page need, after ``pause_seconds``: not at the start, nor in the loop.
+
+    Whoever needs it sooner loads it, and the event loop stands for some 60 ms.
+    """
+    threading.Event().wait(pause_seconds)
+    for name in _LATE:
+        import_module(name)

@@ -45,7 +45,8 @@ class ThreadLedger:
         self._accounts: dict[int, _Account] = {}
 
     def since_last(self) -> Spent:
-        """What was spent since it was called before; zero the first time, and for threads that are new."""
+        """What was spent since it was called before, of threads that are new since they began; zero the first time."""
+        is_first = not self._accounts
         self._open_new()
         running, waiting, others_waiting = 0, 0, 0
         for thread, account in list(self._accounts.items()):
@@ -58,6 +59,8 @@ class ThreadLedger:
                 running, waiting = found
             else:
                 others_waiting = max(others_waiting, found[1])
+        if is_first:
+            return Spent()
         return Spent(running=running / 1e9, waiting=waiting / 1e9, others_waiting=others_waiting / 1e9)
 
     def close(self) -> None:
@@ -72,8 +75,7 @@ class ThreadLedger:
                 continue
             with contextlib.suppress(OSError):
                 file = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-                account = self._accounts[thread] = _Account(file=file)
-                account.advance()
+                self._accounts[thread] = _Account(file=file)
 
     def _drop(self, thread: int) -> None:
         os.close(self._accounts.pop(thread).file)

@@ -47,3 +47,10 @@ def test_a_worker_that_is_ready_leaves_the_collector_nothing_old_to_look_at(tmp_
     frozen, left = map(int, done.stdout.split())
     assert frozen > 50_000
     assert left < frozen / 50
+
+
+def test_what_mails_need_is_loaded_beside_the_event_loop_once_the_start_is_over():
+    late = "import sys; from service.workers import load_late; print('jinja2' in sys.modules); load_late(0.0); "
+    show = "print([name in sys.modules for name in ('jinja2', 'aiosmtplib')])"
+    done = subprocess.run([sys.executable, "-c", late + show], capture_output=True, text=True, check=True, timeout=100)
+    assert done.stdout.split("\n")[:2] == ["False", "[True, True]"]
