@@ -64,7 +64,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=ALL, default=list(ALL), help="these servers")
     parser.add_argument("--rounds", type=int, default=3, choices=range(1, 10))
-    parser.add_argument("--seconds", type=float, default=4.0, help="for each operation in each round, 0.2 to 30")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each operation in each round, 0.2 to 30")
     parser.add_argument(
         "--leave-out", nargs="*", choices=("units", "start", "waits", "parts"), default=(), help="a part of the run"
     )
