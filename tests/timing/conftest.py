@@ -1,9 +1,9 @@
-"""The service in this process, on a clock that notes each wait for a beat instead of waiting, and a record of calls."""
+"""The service in this process with its limits on, on a clock that notes when each answer began to wait for its beat."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from service.kernel.clock import SystemClock
 from service.telemetry.metrics import Metrics
 from tests.support.live import store, workers
 from tests.support.store import READS
+from tests.timing.watch import WATCH, Rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["store", "workers"]
 
 BEAT_MS = 150
-_LONGEST_BEAT_SECONDS = 1.0
 
 
 async def nothing():
@@ -30,38 +30,44 @@ async def nothing():
 
 @dataclass
 class BeatClock(SystemClock):
-    """The machine's clock, but for beats: a wait for one is noted instead, with when it began and the calls before."""
+    """The machine's clock, which can be set ahead. It notes when a request waits for its beat, and the calls before."""
 
-    calls: list[str] = field(default_factory=list)
     settled: Callable[[], Awaitable[None]] = nothing
     ahead_ms: int = 0
-    ends: list[float] = field(default_factory=list)
-    waits: list[tuple[float, float, float, tuple[str, ...]]] = field(default_factory=list)
 
     def now_ms(self):
         return super().now_ms() + self.ahead_ms
 
     async def sleep(self, seconds):
-        if seconds > _LONGEST_BEAT_SECONDS:
+        watch = WATCH.get()
+        if watch is None:
             await super().sleep(seconds)
             return
-        self.waits.append((perf_counter(), process_time(), seconds, tuple(self.calls)))
-        # The beat is long: what was begun before it, such as a mail, is done by its end.
+        rest = Rest(began=perf_counter(), cpu_began=process_time(), calls=tuple(watch.calls))
+        watch.rests.append(rest)
+        settling = asyncio.create_task(self._settle(watch))
+        await super().sleep(seconds)
+        rest.ended = perf_counter()
+        await settling
+
+    async def _settle(self, watch):
+        """The beat is long: what was begun before it, such as a mail, is done meanwhile, and then the next may come."""
         await self.settled()
-        self.ends.append(perf_counter())
+        watch.is_resting.set()
 
 
 @pytest.fixture
-def clock(calls):
-    return BeatClock(calls=calls)
+def clock():
+    return BeatClock()
 
 
 @pytest.fixture
 def environ(environ):
     """Hashes that take some milliseconds, so that one more or less is seen; lines of the log take time too."""
     return environ | {
-        "KEYTURN_ARGON2_MEMORY_KIB": "4096",
+        "KEYTURN_ARGON2_MEMORY_KIB": "2048",
         "KEYTURN_ARGON2_TIME_COST": "2",
+        "KEYTURN_THROTTLE": "on",
         "KEYTURN_ANSWER_BEAT_MS": str(BEAT_MS),
     }
 
@@ -70,28 +76,29 @@ BESIDE = {"audit", "keys"}
 """Written after answers, and read now and then; the outbox is looked through now and then too."""
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """Every call to DynamoDB as ``read`` or ``write``, in order."""
-    made, record = [], Metrics.record
+@pytest.fixture(autouse=True)
+def _calls_are_noted(monkeypatch):
+    """Every call to DynamoDB as ``read`` or ``write``, in order, for the request that it was made for."""
+    record = Metrics.record
 
     def recorded(meter, **call):
-        if call["table"] not in BESIDE and (call["table"], call["operation"]) != ("outbox", "query"):
-            made.append("read" if call["operation"] in READS else "write")
+        watch = WATCH.get()
+        if watch and call["table"] not in BESIDE and (call["table"], call["operation"]) != ("outbox", "query"):
+            watch.calls.append("read" if call["operation"] in READS else "write")
         record(meter, **call)
 
     monkeypatch.setattr(Metrics, "record", recorded)
-    return made
 
 
-@pytest.fixture
-def settled(client, clock):
-    """Waits until what an answer has caused is done: mails have left, events are written."""
-    flow = client.app.state.services.get(ForgotPassword)
+@pytest.fixture(autouse=True)
+def _settling(request, clock):
+    """Lets the clock wait until what an answer has caused is done: mails have left, events are written."""
+    if "client" not in request.fixturenames:
+        return
+    flow = request.getfixturevalue("client").app.state.services.get(ForgotPassword)
 
-    async def wait():
+    async def settled():
         while under_way := flow.outbox._tasks | flow.audit.table._tasks:
             await asyncio.wait(under_way)
 
-    clock.settled = wait
-    return wait
+    clock.settled = settled
