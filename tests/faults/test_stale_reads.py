@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import uuid
+from dataclasses import dataclass
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -143,11 +144,16 @@ async def test_an_eventually_consistent_read_sees_what_stood_there_before(open_w
     assert replica.stale == ["GetItem", "BatchGetItem", "Query"]
 
 
-async def test_an_index_knows_nothing_of_what_was_written(open_world, replica):
-    async with open_world() as world:
-        client, table = world.base.dynamo.client, f"indexed-{uuid.uuid4().hex}"
-        await client.create_table(
-            TableName=table,
+@dataclass(frozen=True)
+class Indexed:
+    """A table with an index by e-mail."""
+
+    client: object
+    table: str
+
+    async def create(self):
+        await self.client.create_table(
+            TableName=self.table,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("k", "email")],
@@ -159,17 +165,65 @@ async def test_an_index_knows_nothing_of_what_was_written(open_world, replica):
                 }
             ],
         )
-        await client.put_item(TableName=table, Item={"k": {"S": "1"}, "email": {"S": "ada@example.com"}})
-        found = await client.query(
-            TableName=table,
-            IndexName="by-email",
-            KeyConditionExpression="email = :email",
-            ExpressionAttributeValues={":email": {"S": "ada@example.com"}},
-        )
-        assert (found["Items"], found["Count"]) == ([], 0)
-        item = await client.get_item(TableName=table, Key={"k": {"S": "1"}}, ConsistentRead=True)
-        assert item["Item"]["email"] == {"S": "ada@example.com"}
-        await client.delete_table(TableName=table)
+
+    async def put(self, **item):
+        await self.client.put_item(TableName=self.table, Item={name: {"S": value} for name, value in item.items()})
+
+    async def delete(self, k):
+        await self.client.delete_item(TableName=self.table, Key={"k": {"S": k}})
+
+    async def found(self, email):
+        asked = {
+            "KeyConditionExpression": "#email = :email",
+            "ExpressionAttributeNames": {"#email": "email"},
+            "ExpressionAttributeValues": {":email": {"S": email}},
+        }
+        return await self._plain(self.client.query(TableName=self.table, IndexName="by-email", **asked))
+
+    async def scanned(self):
+        return await self._plain(self.client.scan(TableName=self.table, IndexName="by-email"))
+
+    async def now(self, k):
+        found = await self.client.get_item(TableName=self.table, Key={"k": {"S": k}}, ConsistentRead=True)
+        return {name: value["S"] for name, value in found.get("Item", {}).items()}
+
+    @staticmethod
+    async def _plain(asking):
+        found = await asking
+        assert found["Count"] == len(found["Items"])
+        return [{name: value["S"] for name, value in item.items()} for item in found["Items"]]
+
+
+async def test_an_index_still_shows_what_was_removed_or_changed_and_nothing_that_is_new(open_world, proxy):
+    ada, bob = {"k": "1", "email": "ada@example.com"}, {"k": "2", "email": "bob@example.com"}
+    table = f"indexed-{uuid.uuid4().hex}"
+    async with open_world() as world:
+        people = Indexed(world.base.dynamo.client, table)
+        await people.create()
+        for item in (ada, bob, {"k": "3"}):
+            await people.put(**item)
+    proxy.replica = Replica()
+    async with open_world() as world:
+        people = Indexed(world.base.dynamo.client, table)
+        assert await people.found("ada@example.com") == [ada]
+        await people.put(k="4", email="eve@example.com")
+        assert await people.found("eve@example.com") == []
+        await people.put(k="3", email="eve@example.com")
+        assert await people.found("eve@example.com") == []
+        await people.delete("1")
+        assert await people.found("ada@example.com") == [ada]
+        assert await people.now("1") == {}
+        await people.put(**bob | {"email": "new@example.com"})
+        assert await people.found("bob@example.com") == [bob]
+        assert await people.found("new@example.com") == []
+        assert await people.now("2") == bob | {"email": "new@example.com"}
+        assert sorted(item["k"] for item in await people.scanned()) == ["1", "2"]
+        # The next write of an item: now what stood before that one is seen.
+        await people.put(**bob | {"email": "newest@example.com"})
+        assert await people.found("bob@example.com") == []
+        assert await people.found("new@example.com") == [bob | {"email": "new@example.com"}]
+        assert set(proxy.replica.stale) == {"Query", "Scan"}
+        await people.client.delete_table(TableName=table)
 
 
 async def numbers(call, table):

@@ -1,12 +1,14 @@
 """A replica that lags: whoever does not ask for a consistent read gets what stood there before the last write.
 
 Engines on one machine have nothing of the kind, so the proxy stands in for it. It looks at each item before a write
-changes it. Reads of an index, which are never consistent, find nothing at all.
+changes it. An index, which is never consistent, lags likewise: it shows what was removed or changed as it was, also
+under a key that the item has no longer, and nothing of what is new.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[Message]]
 
 _WRITE_KINDS = ("Put", "Update", "Delete")
+_EQUALITY = re.compile(r"(#?\w+) = (:\w+)")
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Replica:
     stale: list[str] = field(default_factory=list)
     """The operations that were answered from old images, or would have been had there been one."""
     _keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _indexes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     _before: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
 
     async def serve(self, message: Message, send: Send) -> Message:
@@ -83,14 +87,26 @@ class Replica:
     async def _page(self, message: Message, send: Send) -> Message:
         answered, asked = await send(message), message.value
         table = asked["TableName"]
-        partition = (await self._key_names(table, message, send))[0]
-        values = list(asked.get("ExpressionAttributeValues", {}).values())
-        among = {
-            place
-            for place in self._before
-            if place[0] == table and (message.operation == "Scan" or json.loads(place[1])[partition] in values)
-        }
-        found = [] if "IndexName" in asked else self._as_before(table, answered.value["Items"], among=among)
+        await self._key_names(table, message, send)
+        if "IndexName" in asked:
+            named = self._indexes[table, asked["IndexName"]]
+            sought = _sought(asked) if message.operation == "Query" else {}
+            among = {
+                place
+                for place, image in self._before.items()
+                if place[0] == table and image is not None and _is_shown(image, named, sought)
+            }
+            found = self._as_before(table, answered.value["Items"], among=among)
+            found = [image for image in found if _is_shown(image, named, sought)]
+        else:
+            partition = self._keys[table][0]
+            values = list(asked.get("ExpressionAttributeValues", {}).values())
+            among = {
+                place
+                for place in self._before
+                if place[0] == table and (message.operation == "Scan" or json.loads(place[1])[partition] in values)
+            }
+            found = self._as_before(table, answered.value["Items"], among=among)
         return answered.with_value({**answered.value, "Items": found, "Count": len(found)})
 
     def _as_before(
@@ -105,9 +121,30 @@ class Replica:
     async def _key_names(self, table: str, message: Message, send: Send) -> tuple[str, ...]:
         if table not in self._keys:
             described = (await send(message.asking("DescribeTable", {"TableName": table}))).value["Table"]
-            schema = sorted(described["KeySchema"], key=lambda part: str(part["KeyType"]))
-            self._keys[table] = tuple(part["AttributeName"] for part in schema)
+            self._keys[table] = _names(described)
+            for index in described.get("GlobalSecondaryIndexes", []):
+                assert index["Projection"]["ProjectionType"] == "ALL", "an index of less than all is not modelled"
+                self._indexes[table, index["IndexName"]] = _names(index)
         return self._keys[table]
+
+
+def _names(described: dict[str, Any]) -> tuple[str, ...]:
+    schema = sorted(described["KeySchema"], key=lambda part: str(part["KeyType"]))
+    return tuple(part["AttributeName"] for part in schema)
+
+
+def _sought(asked: dict[str, Any]) -> dict[str, Any]:
+    """The values of the keys that a query of an index asks for. Ranges, filters and pages are not modelled."""
+    assert not {"FilterExpression", "ExclusiveStartKey"} & asked.keys()
+    names, condition = asked.get("ExpressionAttributeNames", {}), asked["KeyConditionExpression"]
+    parts = [_EQUALITY.fullmatch(part.strip()) for part in condition.split(" AND ")]
+    assert all(parts), "only equality is modelled"
+    return {names.get(part[1], part[1]): asked["ExpressionAttributeValues"][part[2]] for part in parts if part}
+
+
+def _is_shown(image: dict[str, Any], named: tuple[str, ...], sought: dict[str, Any]) -> bool:
+    """Whether an index by the attributes ``named`` shows the item to whoever seeks these values."""
+    return all(name in image for name in named) and all(image[name] == value for name, value in sought.items())
 
 
 def _targets(message: Message) -> list[tuple[str, dict[str, Any]]]:
