@@ -2,30 +2,26 @@
 
 ``guard = Guard(verifier)``; then ``Annotated[Principal, guard.signed_in]``, ``guard.requires("notes:write")`` and
 ``guard.owns("user_id")``. Whatever goes wrong in a guard is a refusal.
+
+Annotations are values here, without ``from __future__ import annotations``: FastAPI before 0.124 cannot resolve the
+texts of a dependency that is no function, and takes the connection for a query parameter.
 """
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
-from typing import TYPE_CHECKING, Any, Final
-
-from fastapi import Depends, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.openapi.models import HTTPBearer as BearerModel
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from keyturn.challenge import Answer, answer_to
 from keyturn.errors import GuardError
+from keyturn.guard import Verifier
 from keyturn.ownership import DEFAULT_OWNER, Owns
 from keyturn.principal import Principal
 from keyturn.requirements import Requirement
 from keyturn.starlette import authenticate, response_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from fastapi import FastAPI, Request, Response
-
-    from keyturn.guard import Verifier
 
 _DESCRIPTIONS: Final = {
     401: "No access token, one that is not accepted, or a sign-in that is too old or too weak",

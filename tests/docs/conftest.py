@@ -13,7 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.docs.markdown import ROOT
+from tests.docs.wheels import run
+
 COMMAND = Path(sys.executable).with_name("keyturn")
+_OFFLINE = re.compile(r"dns error|error sending request|failed to fetch|could not connect", re.IGNORECASE)
 _READY = re.compile(r"Keyturn is ready at (\S+)")
 
 
@@ -75,3 +79,33 @@ def _mailed_token(client):
             return client.get(f"/dev/mail/{mails[0]['name']}").json()["links"][0].split("token=")[1]
         time.sleep(0.05)
     raise AssertionError("no mail came")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    output, status = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    assert status == 0, output
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture
+def installed(wheel, tmp_path, plain_environ):
+    """Installs the wheel with the given arguments of pip into an environment of its own; answers its ``bin``."""
+
+    def install(*arguments):
+        python = tmp_path / "env/bin/python"
+        pip = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python)
+        for command in (
+            (sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"),
+            (*pip, *arguments),
+            (*pip, "--no-deps", wheel),
+        ):
+            output, status = run(*command, env=plain_environ, cwd=tmp_path)
+            if status and _OFFLINE.search(output):
+                pytest.skip("uv cannot reach the package registry, and its cache does not hold the packages")
+            assert status == 0, output
+        return python.parent
+
+    return install

@@ -18,33 +18,9 @@ import httpx
 import pytest
 
 from tests.docs.markdown import ROOT
+from tests.docs.wheels import run
 
 KEY = base64.b64encode(bytes(range(32))).decode()
-_OFFLINE = re.compile(r"dns error|error sending request|failed to fetch|could not connect", re.IGNORECASE)
-
-
-def run(*command, env=None, cwd=None):
-    """What the command printed, both streams together, and its exit status."""
-    done = subprocess.run(
-        list(map(str, command)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=env,
-        cwd=cwd,
-        check=False,
-        timeout=110,
-    )
-    return done.stdout, done.returncode
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    output, status = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
-    assert status == 0, output
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 def test_the_wheel_holds_every_source_template_and_migration(wheel):
@@ -60,27 +36,6 @@ def test_the_wheel_holds_every_source_template_and_migration(wheel):
     assert migrations
     assert sources | migrations <= held
     assert not {name for name in held if name.startswith(("tests/", "docs/"))}
-
-
-@pytest.fixture
-def installed(wheel, tmp_path, plain_environ):
-    """Installs the wheel with the given arguments of pip into an environment of its own; answers its ``bin``."""
-
-    def install(*arguments):
-        python = tmp_path / "env/bin/python"
-        pip = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python)
-        for command in (
-            (sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"),
-            (*pip, *arguments),
-            (*pip, "--no-deps", wheel),
-        ):
-            output, status = run(*command, env=plain_environ, cwd=tmp_path)
-            if status and _OFFLINE.search(output):
-                pytest.skip("uv cannot reach the package registry, and its cache does not hold the packages")
-            assert status == 0, output
-        return python.parent
-
-    return install
 
 
 def prod(environ):
@@ -209,19 +164,48 @@ def guard_alone(installed, plain_environ, tmp_path):
     return call
 
 
-def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_missing(guard_alone):
+NEEDS_MORE = {
+    "keyturn.django": {"asgiref", "django", "rest_framework"},
+    "keyturn.fastapi": {"fastapi"},
+    "keyturn.flask": {"flask"},
+    "keyturn.starlette": {"starlette"},
+    "keyturn.testing.plugin": {"pytest"},
+    "keyturn.websession.client": {"boto3"},
+    "keyturn.websession.django": {"django"},
+    "keyturn.websession.flask": {"flask"},
+}
+"""The modules that need more than the library alone brings, and what they may miss."""
+IMPORTS = """
+import sys
+from importlib import import_module
+for name in sys.argv[1:]:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        print(name, error.name.partition(".")[0])
+"""
+
+
+def modules_of_the_wheel(wheel):
+    """Each module of the library by its dotted name."""
+    paths = [Path(name) for name in zipfile.ZipFile(wheel).namelist() if re.fullmatch(r"keyturn/.+\.py", name)]
+    return sorted({".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths})
+
+
+def test_the_guard_library_needs_three_packages_and_says_that_the_service_is_missing(guard_alone, wheel):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     names = [re.split(r"[<>=\[ ]", requirement)[0] for requirement in project["dependencies"]]
     assert sorted(names) == ["cryptography", "httpx", "pyjwt"]
-    stems = {path.stem for path in Path(ROOT, "keyturn").glob("*.py")} - {"__init__"}
-    frameworks = stems & {"django", "fastapi", "flask", "starlette"}
-    assert len(frameworks) > 2
-    modules = sorted(stems - frameworks)
-    imports = "; ".join(f"import keyturn.{module}" for module in modules)
-    assert guard_alone("python", "-c", imports) == ("", 0)
-    for framework in frameworks:
-        output, status = guard_alone("python", "-c", f"import keyturn.{framework}")
-        assert (status, "ModuleNotFoundError" in output) == (1, True), output
+    modules = modules_of_the_wheel(wheel)
+    assert {"keyturn.django", "keyturn.websession.flows", "keyturn.testing.plugin"} < set(modules)
+    output, status = guard_alone("python", "-c", IMPORTS, *modules)
+    assert status == 0, output
+    missed = {}
+    for line in output.splitlines():
+        module, stranger = line.split()
+        (part,) = [name for name in NEEDS_MORE if re.match(rf"{re.escape(name)}(_\w+|\.|$)", module)]
+        missed.setdefault(part, set()).add(stranger)
+    assert missed == NEEDS_MORE
     assert guard_alone("python", "-c", GUARDED) == ("user\nbad_signature\n", 0)
     output, status = guard_alone("keyturn", "dev")
     assert (status, output.count("\n")) == (2, 1)
