@@ -1,9 +1,9 @@
-"""Change of address: asked for with the password, in effect when the new address confirms; the old one is told."""
+"""Change of address: asked for with the password, in effect when the new address confirms; both are told."""
 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from service.accounts.mails import change_mail, notice
@@ -99,26 +99,31 @@ class ChangeEmail:
     async def _store(self, user: User, email: Email, email_key: str, made: Proof, message: MailMessage) -> None:
         announced = self.outbox.prepare(message)
         expires_ms = self.clock.now_ms() + PROOF_SECONDS * 1000
-        # One after the other: a link that leads nowhere is mailed to nobody.
         if not await self.recovery.ask_change(
-            user, made, expires_ms=expires_ms, email=email.address, email_key=email_key
+            user, made, expires_ms=expires_ms, email=email.address, email_key=email_key, letter=announced.action
         ):
             raise Unauthenticated("account is not active, or sessions have ended", presented=True)
-        await self.outbox.store(announced)
         self.outbox.dispatch(announced)
 
     async def _confirm(self, found: Found) -> None:
         change, user, now_ms = found.change, found.user, self.clock.now_ms()
         if change is None or now_ms >= change.expires_ms or not user.may_act:
             raise self._refusal("expired")
-        announced = self.outbox.prepare(notice(MailKind.EMAIL_CHANGED_NOTICE, user, default_locale=self.locale))
-        match await self.recovery.change_email(user, change, now_ms=now_ms, letter=announced.action):
+        moved = replace(user, email=change.email)
+        letters = [
+            self.outbox.prepare(notice(kind, told, default_locale=self.locale))
+            for kind, told in ((MailKind.EMAIL_CHANGED_NOTICE, user), (MailKind.EMAIL_CHANGED, moved))
+            if told.email is not None
+        ]
+        actions = [letter.action for letter in letters]
+        match await self.recovery.change_email(user, change, now_ms=now_ms, letters=actions):
             case Refused.STALE:
                 raise self._refusal("spent")
             case Refused.TAKEN:
                 raise self._refusal("taken")
             case None:
-                self.outbox.dispatch(announced)
+                for letter in letters:
+                    self.outbox.dispatch(letter)
                 await self.audit.keep(Event(kind=EventKind.EMAIL_CHANGE, outcome="ok", user_id=user.user_id))
 
     def _refusal(self, outcome: str) -> BadRequest:

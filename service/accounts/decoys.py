@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from service.store.operations import Put
 from service.store.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from service.kernel.clock import Clock
     from service.kernel.entropy import Entropy
     from service.store.codec import Value
@@ -24,21 +22,25 @@ _PAYLOAD_BYTES = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Decoys:
-    """Items that nobody reads, under fresh keys, soon collected."""
+    """Items that nobody reads, soon collected."""
 
     dynamo: Dynamo
     clock: Clock
     entropy: Entropy
 
-    def writes(self, count: int) -> list[Coroutine[Any, Any, None]]:
-        """``count`` writes, to be awaited beside each other."""
-        return [self.one_write() for _ in range(count)]
+    async def write(self, email_key: str, count: int, *letters: Put) -> None:
+        """``count`` decoys and ``letters`` in one transaction, all or nothing. Raises StoreUnavailable.
 
-    async def one_write(self) -> None:
-        """One write of a usual size."""
+        One of the decoys has a key that goes with the address, as one of the items that they stand for does (a user, a
+        pointer): requests for one address at once hold each other up alike, whoever it belongs to.
+        """
+        fresh = [self._decoy(self.entropy.token_bytes(_ID_BYTES).hex()) for _ in range(count - 1)]
+        await self.dynamo.transact([self._decoy(email_key), *fresh, *letters])
+
+    def _decoy(self, name: str) -> Put:
         item: dict[str, Value | None] = {
-            "k": f"decoy#{self.entropy.token_bytes(_ID_BYTES).hex()}",
+            "k": f"decoy#{name}",
             "bx": self.entropy.token_bytes(_PAYLOAD_BYTES),
             "ttl": self.clock.now_ms() // 1000 + _LIFE_SECONDS,
         }
-        await self.dynamo.write(Put(table=Table.ONETIME, item=item))
+        return Put(table=Table.ONETIME, item=item)

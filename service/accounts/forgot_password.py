@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ class ForgotPassword:
     locale: str
 
     async def __call__(self, claimed_email: str, *, network: str) -> None:
-        """Raises Invalid for what is no address; otherwise says nothing. Two reads and two writes, for anybody.
+        """Raises Invalid for what is no address; otherwise says nothing. Two reads and one transaction for anybody.
 
         Nothing is done, and nothing said of it, once ``network`` or the address has had its share of mails.
         """
@@ -63,7 +62,7 @@ class ForgotPassword:
         if user is None or not user.may_act or user.email is None:
             # Sealed for nobody and thrown away: it takes as long as one for somebody.
             self._letter(asked, email.address, self.locale)
-            await asyncio.gather(*self.decoys.writes(2))
+            await self.decoys.write(email_key, 2)
             self._record("no_account", user)
         else:
             await self._mail_to(user, user.email)
@@ -71,11 +70,9 @@ class ForgotPassword:
     async def _mail_to(self, user: User, address: str) -> None:
         proof, letter = self._letter(user.user_id, address, user.locale or self.locale)
         expires_ms = self.clock.now_ms() + PROOF_SECONDS * 1000
-        asked, _ = await asyncio.gather(
-            self.recovery.ask_reset(user.user_id, proof, expires_ms=expires_ms),
-            self.outbox.store(letter),
-        )
-        self.outbox.dispatch(letter)
+        asked = await self.recovery.ask_reset(user.user_id, proof, expires_ms=expires_ms, letter=letter.action)
+        if asked:
+            self.outbox.dispatch(letter)
         self._record("mailed" if asked else "not_active", user)
 
     def _letter(self, user_id: UserId, address: str, locale: str) -> tuple[Proof, Announced]:

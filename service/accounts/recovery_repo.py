@@ -23,7 +23,7 @@ from service.users.actions import release_name, take_name
 from service.users.model import User, UserState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from service.kernel.ids import SessionId, UserId
     from service.store.codec import Item, Value
@@ -73,18 +73,24 @@ class RecoveryRepo:
         item = await self.dynamo.get(Get(table=Table.USERS, key=items.key(user_id)))
         return None if item is None else _found(item)
 
-    async def ask_reset(self, user_id: UserId, proof: Proof, *, expires_ms: int) -> bool:
-        """Remember a reset; the latest is the only one. False when the user is not active."""
-        values = {**_proof(proof), ":xp": expires_ms, ":zero": 0}
-        return await self._update(user_id, _ASK_RESET, _IS_ACTIVE, values) is not None
+    async def ask_reset(self, user_id: UserId, proof: Proof, *, expires_ms: int, letter: Put) -> bool:
+        """Remember a reset and mail it, both or neither; the latest is the only one. False when the user is not active.
 
-    async def ask_change(self, user: User, proof: Proof, *, expires_ms: int, email: str, email_key: str) -> bool:
-        """Remember a new address; the latest is the only one.
+        Were the letter a write of its own, a fault between the two would void the link before this one and mail none,
+        or mail one that leads nowhere.
+        """
+        values = {**_proof(proof), ":xp": expires_ms, ":zero": 0}
+        return await self._all_or_nothing(_of_user(user_id, _ASK_RESET, _IS_ACTIVE, values), letter)
+
+    async def ask_change(
+        self, user: User, proof: Proof, *, expires_ms: int, email: str, email_key: str, letter: Put
+    ) -> bool:
+        """Remember a new address and mail to it, both or neither; the latest is the only one.
 
         False when ``user`` is not active any more, or has ended its sessions since it proved itself.
         """
         values = {**_proof(proof), ":xp": expires_ms, ":zero": 0, ":email": email, ":key": email_key, ":ep": user.epoch}
-        return await self._update(user.user_id, _ASK_CHANGE, _IS_AS_PROVEN, values) is not None
+        return await self._all_or_nothing(_of_user(user.user_id, _ASK_CHANGE, _IS_AS_PROVEN, values), letter)
 
     async def try_reset_code(self, user_id: UserId, *, now_ms: int) -> Found | None:
         """Count a try before the code is compared, so that parallel guesses are counted too. None when none is left."""
@@ -152,8 +158,10 @@ class RecoveryRepo:
             *entries,
         )
 
-    async def change_email(self, user: User, change: PendingChange, *, now_ms: int, letter: Put) -> Refused | None:
-        """Take the new address, give the old one back, tell the old one: all or nothing."""
+    async def change_email(
+        self, user: User, change: PendingChange, *, now_ms: int, letters: Sequence[Put]
+    ) -> Refused | None:
+        """Take the new address, give the old one back, tell both: all or nothing."""
         update = Update(
             table=Table.USERS,
             key=items.key(user.user_id),
@@ -171,7 +179,7 @@ class RecoveryRepo:
         take = take_name(change.email_key, user.user_id, now_ms=now_ms)
         release = [] if user.email_key is None else [release_name(user.email_key, user.user_id)]
         try:
-            await self.dynamo.transact([update, take, *release, letter])
+            await self.dynamo.transact([update, take, *release, *letters])
         except TransactionCancelled as cancelled:
             if cancelled.refused(0):
                 return Refused.STALE
@@ -190,24 +198,22 @@ class RecoveryRepo:
         return True
 
     async def _try(self, user_id: UserId, update: str, condition: str, values: dict[str, int]) -> Found | None:
-        item = await self._update(user_id, update, condition, {**values, ":max": MAX_CODE_TRIES, ":one": 1})
-        return None if item is None else _found(item)
-
-    async def _update(
-        self, user_id: UserId, update: str, condition: str, values: dict[str, Value | None]
-    ) -> Item | None:
+        tried = _of_user(user_id, update, condition, {**values, ":max": MAX_CODE_TRIES, ":one": 1})
         try:
-            return await self.dynamo.write(
-                Update(
-                    table=Table.USERS,
-                    key=items.key(user_id),
-                    update=update,
-                    condition=condition,
-                    values={**values, ":active": UserState.ACTIVE.value},
-                )
-            )
+            item = await self.dynamo.write(tried)
         except ConditionFailed:
             return None
+        return None if item is None else _found(item)
+
+
+def _of_user(user_id: UserId, update: str, condition: str, values: Mapping[str, Value | None]) -> Update:
+    return Update(
+        table=Table.USERS,
+        key=items.key(user_id),
+        update=update,
+        condition=condition,
+        values={**values, ":active": UserState.ACTIVE.value},
+    )
 
 
 def _proof(proof: Proof) -> dict[str, Value | None]:

@@ -7,7 +7,6 @@ by mail. Where the settings let us disclose, the names are held from the first m
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,15 +110,11 @@ class Register:
         elif username_owner is not None:
             taken = Taken.USERNAME
         announced = self.outbox.prepare(self._mail_for(taken, sign_up, proof))
-        # Three writes either way, so that the time tells nothing; all done before the answer.
-        await asyncio.gather(
-            *(
-                [self.accounts.keep(sign_up), self.accounts.point_to(sign_up)]
-                if taken is None
-                else self.decoys.writes(2)
-            ),
-            self.outbox.store(announced),
-        )
+        # A transaction of three either way, so that the time tells nothing; done before the answer.
+        if taken is None:
+            await self.accounts.keep(sign_up, letter=announced.action)
+        else:
+            await self.decoys.write(sign_up.email_key, 2, announced.action)
         self.outbox.dispatch(announced)
         self._record("kept" if taken is None else f"{taken.name.lower()}_taken")
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from service.store.dynamo import Dynamo
     from service.users.model import User
 
+_IS_THERE = "attribute_exists(k)"
+_IS_NEWEST = "tk = :old"
 _IS_LIVE = "attribute_exists(k) AND xp > :now"
 # ``px`` is until when the sign-up before this one could be confirmed: while it could, two people may be at it.
 _POINT = "SET px = if_not_exists(xp, :zero), tk = :key, xp = :xp, #ttl = :ttl"
@@ -57,21 +59,25 @@ class AccountRepo:
 
     dynamo: Dynamo
 
-    async def keep(self, sign_up: SignUp) -> None:
-        """Store a sign-up; its key is fresh."""
-        await self.dynamo.write(Put(table=Table.ONETIME, item=_to_item(sign_up)))
+    async def keep(self, sign_up: SignUp, *, letter: Put) -> None:
+        """Store a sign-up, whose key is fresh, and its mail, and point to it, all or nothing."""
+        await self.dynamo.transact([_point(sign_up, _POINT, {":zero": 0}), _kept(sign_up), letter])
 
-    async def forget(self, key: str) -> None:
-        """Make a mailed link or code void."""
-        await self.dynamo.write(Delete(table=Table.ONETIME, key={"k": key}))
+    async def renew(self, sign_up: SignUp, *, old_key: str, letter: Put) -> bool:
+        """Put a sign-up under a new link and code, void the old ones and mail the new, all or nothing.
 
-    async def point_to(self, sign_up: SignUp) -> None:
-        """Remember the newest sign-up of an address, and the one before it."""
-        await self.dynamo.write(_point_to(sign_up))
-
-    async def renew(self, sign_up: SignUp) -> None:
-        """Remember the newest link of a sign-up that was known before."""
-        await self.dynamo.write(_renew(sign_up))
+        False when the sign-up under ``old_key`` was confirmed, renewed or overtaken by another since it was read.
+        """
+        void = Delete(table=Table.ONETIME, key={"k": old_key}, condition=_IS_THERE)
+        try:
+            await self.dynamo.transact(
+                [_point(sign_up, _RENEW, {":old": old_key}, condition=_IS_NEWEST), void, _kept(sign_up), letter]
+            )
+        except TransactionCancelled as cancelled:
+            if cancelled.refused(0) or cancelled.refused(1):
+                return False
+            raise
+        return True
 
     async def newest(self, email_key: str, *, now_ms: int) -> Waiting:
         """What waits for an address to be confirmed. Two reads, whatever is found."""
@@ -96,9 +102,8 @@ class AccountRepo:
             hold_name(key, sign_up.user_id, now_ms=now_ms, until_ms=sign_up.expires_ms)
             for key in _names(sign_up.email_key, sign_up.username_key)
         ]
-        kept = Put(table=Table.ONETIME, item=_to_item(sign_up))
         try:
-            await self.dynamo.transact([*actions, kept, _point_to(sign_up), letter])
+            await self.dynamo.transact([*actions, _kept(sign_up), _point(sign_up, _POINT, {":zero": 0}), letter])
         except TransactionCancelled as cancelled:
             return _taken(cancelled, sign_up, first=0)
         return None
@@ -186,22 +191,18 @@ def pointer_key(email_key: str) -> str:
     return f"newest#{email_key}"
 
 
-def _point_to(sign_up: SignUp) -> Update:
+def _kept(sign_up: SignUp) -> Put:
+    return Put(table=Table.ONETIME, item=_to_item(sign_up))
+
+
+def _point(sign_up: SignUp, update: str, values: dict[str, Value], *, condition: str = "") -> Update:
+    expires_ms = sign_up.expires_ms
     return Update(
         table=Table.ONETIME,
         key={"k": pointer_key(sign_up.email_key)},
-        update=_POINT,
-        values={":key": sign_up.key, ":xp": sign_up.expires_ms, ":ttl": sign_up.expires_ms // 1000, ":zero": 0},
-        names=_TTL,
-    )
-
-
-def _renew(sign_up: SignUp) -> Update:
-    return Update(
-        table=Table.ONETIME,
-        key={"k": pointer_key(sign_up.email_key)},
-        update=_RENEW,
-        values={":key": sign_up.key, ":xp": sign_up.expires_ms, ":ttl": sign_up.expires_ms // 1000},
+        update=update,
+        condition=condition,
+        values={":key": sign_up.key, ":xp": expires_ms, ":ttl": expires_ms // 1000, **values},
         names=_TTL,
     )
 

@@ -33,6 +33,8 @@ class MailKind(StrEnum):
     """To the new address: confirm the change. Values: link, code."""
     EMAIL_CHANGED_NOTICE = "email_changed_notice"
     """To the old address: it is no longer the account's. No values."""
+    EMAIL_CHANGED = "email_changed"
+    """To the new address: it is the account's now. No values."""
     NEW_DEVICE = "new_device"
     """A sign-in from a device not seen before. Values: device, address, time."""
     SESSIONS_ENDED = "sessions_ended"
@@ -50,6 +52,7 @@ REQUIRED_VALUES: Mapping[MailKind, frozenset[str]] = MappingProxyType(
         MailKind.PASSWORD_CHANGED: frozenset(),
         MailKind.EMAIL_CHANGE_CONFIRM: _LINK_AND_CODE,
         MailKind.EMAIL_CHANGED_NOTICE: frozenset(),
+        MailKind.EMAIL_CHANGED: frozenset(),
         MailKind.NEW_DEVICE: frozenset({"device", "address", "time"}),
         MailKind.SESSIONS_ENDED: frozenset({"reason"}),
     }

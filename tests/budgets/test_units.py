@@ -53,9 +53,9 @@ ORIGIN = Origin(network="192.0.2.1/32", device_token=None)
 
 BUDGET = {
     # operation: (write units, read units)
-    "register": (3, 1),
-    "register with a username": (3, 2),
-    "register an address that has an account": (3, 1),
+    "register": (6, 1),
+    "register with a username": (6, 2),
+    "register an address that has an account": (6, 1),
     "verify": (8, 1),
     "verify with a username": (10, 1),
     "verify with a token that is not ours": (0, 0),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 
+from service.accounts.forgot_password import ForgotPassword
 from tests.support.accounts import make_person, new_name
 from tests.support.answers import is_empty, is_problem, shown
 from tests.support.mailbox import text_of
@@ -180,6 +182,27 @@ async def test_resend_mails_a_fresh_token_that_works(client, mailbox, email):
     assert again != first
     assert is_empty(await verify(client, token=again))
     assert is_problem(await verify(client, token=first), 400, "invalid_token")
+
+
+async def test_the_link_and_the_code_before_a_resend_are_dead_at_once(client, mailbox, email):
+    first, code = await mailbox.token(email), await mailbox.code(email)
+    await client.post("/v1/email/resend", json={"email": email})
+    again = await mailbox.token(email, count=2)
+    assert is_problem(await verify(client, token=first), 400, "invalid_token")
+    assert is_problem(await verify(client, email=email, code=code), 400, "invalid_token")
+    assert is_empty(await verify(client, token=again))
+
+
+async def test_of_resends_at_once_one_is_mailed_and_its_link_is_the_only_one(client, mailbox, email, clock):
+    first = await mailbox.token(email)
+    body = {"email": email}
+    answers = await asyncio.gather(*(client.post("/v1/email/resend", json=body) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {202}
+    await client.app.state.services.get(ForgotPassword).outbox.drain(10)
+    tokens = await _tokens(mailbox, email)
+    works = [token for token in tokens if (await verify(client, token=token)).status_code == 204]
+    assert len(works) == 1
+    assert first not in works
 
 
 async def test_resend_gives_a_fresh_day(client, mailbox, email, clock):

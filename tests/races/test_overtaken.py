@@ -145,6 +145,14 @@ async def test_to_ask_for_another_address_is_refused_and_mails_nobody(  # noqa: 
     assert mailbox.all(wanted) == []
 
 
+@pytest.mark.parametrize("by", ["closed", "disabled"])
+async def test_to_ask_for_a_reset_mails_nobody(client, mailbox, ada, overtaken, meanwhile, by):  # noqa: PLR0917
+    meanwhile("ask_reset", overtaken[by])
+    assert (await client.post("/v1/password/forgot", json={"email": ada.email})).status_code == 202
+    await client.app.state.services.get(ForgotPassword).outbox.drain(10)
+    assert mailbox.all(ada.email) == []
+
+
 async def nobody_signs_in_with(client, person, password):
     body = {"identifier": person.username, "password": password}
     assert (await client.post("/v1/login", json=body)).status_code == 401

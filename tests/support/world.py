@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from service.accounts.forgot_password import ForgotPassword
 from service.errors import KeyturnError
+from service.kernel.email import parse_email
 from service.revocations.flows import Feed
 from service.users.repo import UserRepo
 from tests.support.accounts import make_person, new_name
@@ -21,7 +23,9 @@ from tests.support.people import sign_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from email.message import EmailMessage
 
+    from service.accounts.recovery_repo import Found
     from service.base import Base
     from service.store.dynamo import Dynamo
     from tests.support.clock import ManualClock
@@ -73,6 +77,19 @@ class Place(Stage):
             # Who announced it did not send it; whoever finds it when that claim has run out does.
             self.clock.advance(seconds=MAIL_IS_TAKEN_OVER_SECONDS)
             await self.mailbox.wait(email, count=count, devices=devices)
+
+    async def every_mail(self, email: str) -> list[EmailMessage]:
+        """All mails to ``email``, with those that were announced by who did not come to send them."""
+        await self.world.settle()
+        self.clock.advance(seconds=MAIL_IS_TAKEN_OVER_SECONDS)
+        await self.again.app.state.services.get(ForgotPassword).outbox.sweep()
+        await self.world.settle()
+        return self.mailbox.all(email)
+
+    async def pending(self) -> Found:
+        """The user with what waits for a proof, as the store has it."""
+        flow = self.again.app.state.services.get(ForgotPassword)
+        return await flow.recovery.load(await flow.users.owner_of(flow.identities.of(parse_email(self.email))))
 
     async def newest_token(self, *, after: int) -> str:
         await self.wait_for_mail(self.email, count=after + 1)

@@ -78,13 +78,16 @@ BESIDE = {"audit", "keys"}
 
 @pytest.fixture(autouse=True)
 def _calls_are_noted(monkeypatch):
-    """Every call to DynamoDB as ``read`` or ``write``, in order, for the request that it was made for."""
+    """Every call to DynamoDB, in order, for the request that it was made for.
+
+    ``read``, or ``write`` with its units: of a transaction, twice the number of its actions.
+    """
     record = Metrics.record
 
     def recorded(meter, **call):
         watch = WATCH.get()
         if watch and call["table"] not in BESIDE and (call["table"], call["operation"]) != ("outbox", "query"):
-            watch.calls.append("read" if call["operation"] in READS else "write")
+            watch.calls.append("read" if call["operation"] in READS else f"write {call['units']:g}")
         record(meter, **call)
 
     monkeypatch.setattr(Metrics, "record", recorded)

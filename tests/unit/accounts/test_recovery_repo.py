@@ -36,6 +36,7 @@ WITH_CHANGE = {
 }
 PROOF = Proof(token=Secret("token"), code=Secret("code"), token_digest=b"td", code_digest=b"cc")
 LETTER = Put(table=Table.OUTBOX, item={"pk": "o#1", "sk": "x"})
+OTHER_LETTER = Put(table=Table.OUTBOX, item={"pk": "o#1", "sk": "other"})
 ENTRY = Put(table=Table.REVOCATIONS, item={"pk": "1#1", "sk": "x"})
 
 
@@ -58,7 +59,7 @@ def change_password(repo):
 
 
 def change_email(repo):
-    return repo.change_email(USER, CHANGE, now_ms=NOW_MS, letter=LETTER)
+    return repo.change_email(USER, CHANGE, now_ms=NOW_MS, letters=[LETTER, OTHER_LETTER])
 
 
 def forgets_everything(update):
@@ -78,11 +79,20 @@ async def test_a_user_is_loaded_with_what_is_pending(item, found):
     assert await make(item).load(USER.user_id) == found
 
 
-async def test_asking_again_replaces_the_proof_and_its_count():
-    repo = make(ITEM, ITEM)
-    assert await repo.ask_reset(USER.user_id, PROOF, expires_ms=7)
-    assert await repo.ask_change(USER, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n")
-    first, second = repo.dynamo.operations
+def ask_reset(repo):
+    return repo.ask_reset(USER.user_id, PROOF, expires_ms=7, letter=LETTER)
+
+
+def ask_change(repo):
+    return repo.ask_change(USER, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n", letter=LETTER)
+
+
+async def test_asking_again_replaces_the_proof_and_its_count_in_one_transaction_with_the_letter():
+    repo = make(None, None)
+    assert await ask_reset(repo)
+    assert await ask_change(repo)
+    (first, letter), (second, other) = repo.dynamo.operations
+    assert letter == other == LETTER
     assert (first.update, first.condition) == ("SET rd = :td, rc = :cc, rx = :xp, rn = :zero", "st = :active")
     assert first.values == {":td": b"td", ":cc": b"cc", ":xp": 7, ":zero": 0, ":active": "active"}
     assert second.update == "SET cd = :td, cc = :cc, cx = :xp, cn = :zero, ce = :email, ck = :key"
@@ -90,10 +100,15 @@ async def test_asking_again_replaces_the_proof_and_its_count():
     assert second.values == {**first.values, ":ep": USER.epoch, ":email": "n@example.com", ":key": "e1#n"}
 
 
-async def test_who_is_not_active_has_nothing_pending():
-    repo = make(refused(ITEM), refused(ITEM))
-    assert not await repo.ask_reset(USER.user_id, PROOF, expires_ms=7)
-    assert not await repo.ask_change(USER, PROOF, expires_ms=7, email="n@example.com", email_key="e1#n")
+@pytest.mark.parametrize("ask", [ask_reset, ask_change])
+async def test_who_is_not_active_has_nothing_pending_and_gets_no_letter(ask):
+    assert not await ask(make(cancelled("ConditionalCheckFailed", "None")))
+
+
+@pytest.mark.parametrize("ask", [ask_reset, ask_change])
+async def test_what_cannot_be_written_is_not_taken_for_somebody_who_is_not_active(ask):
+    with pytest.raises(TransactionCancelled):
+        await ask(make(cancelled("None", "ThrottlingError")))
 
 
 async def test_a_try_is_counted_while_any_are_left_and_the_proof_has_not_expired():
@@ -147,11 +162,11 @@ async def test_a_change_of_password_replaces_the_one_that_was_checked_and_keeps_
 async def test_a_change_of_address_takes_the_new_one_and_gives_the_old_one_back():
     repo = make(None)
     assert await change_email(repo) is None
-    ((update, take, release, letter),) = repo.dynamo.operations
+    ((update, take, release, *letters),) = repo.dynamo.operations
     assert update.condition == "st = :active AND cd = :td AND cx > :now AND ek = :old"
     assert forgets_everything(update)
     assert (take.item["k"], take.item["uid"], release.key) == ("e1#new", USER.user_id, {"k": "e1#00"})
-    assert letter == LETTER
+    assert letters == [LETTER, OTHER_LETTER], "both addresses are told"
 
 
 @pytest.mark.parametrize("write", [reset, change_password])
