@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,10 +22,11 @@ from playwright.async_api import async_playwright
 from tests.support.accounts import new_name
 from tests.support.mailbox import Mailbox
 from tests.support.people import sign_up
+from tests.support.programs import find, need
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("keyturn")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = find("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -123,10 +123,9 @@ def _wait(process, log, *, seconds=60):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium():
     """One browser with a fresh profile; each test has contexts of its own."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
+    program = need(CHROMIUM, "Chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=program, headless=True, args=ARGUMENTS)
         yield browser
         await browser.close()
 

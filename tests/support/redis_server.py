@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import ipaddress
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,10 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.programs import find, need
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAM = shutil.which("redis-server")
+PROGRAM = find("redis-server")
 _READY_SECONDS = 20
 _DAY = dt.timedelta(days=1)
 
@@ -52,7 +53,17 @@ class RedisServer:
             ports += ["--tls-ca-cert-file", str(self.certificate)]
         secrets = ["--requirepass", self.password] if self.password else []
         self._process = subprocess.Popen(
-            [PROGRAM, *ports, *secrets, "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)],
+            [
+                need(PROGRAM, "redis-server"),
+                *ports,
+                *secrets,
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                str(self.folder),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

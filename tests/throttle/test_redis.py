@@ -14,9 +14,10 @@ from service.settings import load
 from service.throttle.coarse import CoarseLimits, CoarseRules
 from service.throttle.lanes import LaneKeys
 from service.throttle.shared_passages import AWAY_SECONDS
+from tests.support.programs import is_missing
 from tests.support.redis_server import PROGRAM, RedisServer, self_signed
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no redis-server on this machine: apt-get install redis-server")
+pytestmark = pytest.mark.skipif(is_missing(PROGRAM), reason="redis-server is not installed")
 
 RATE = 6
 # A request costs a millisecond; machines are shared, and a time-out that is too long is of seconds.
