@@ -116,7 +116,7 @@ class Register:
         else:
             await self.decoys.write(sign_up.email_key, 2, announced.action)
         self.outbox.dispatch(announced)
-        self._record("kept" if taken is None else f"{taken.name.lower()}_taken")
+        self._record("kept" if taken is None else f"{taken.name.lower()}_taken", owner=email_owner)
 
     def _mail_for(self, taken: Taken | None, sign_up: SignUp, proof: OneTime) -> MailMessage:
         if taken is None:
@@ -124,8 +124,9 @@ class Register:
         kind = MailKind.ALREADY_REGISTERED if taken is Taken.EMAIL else MailKind.USERNAME_TAKEN
         return MailMessage(to=sign_up.email, template=kind, locale=sign_up.locale)
 
-    def _record(self, outcome: str) -> None:
-        self.audit.record(Event(kind=EventKind.REGISTER, outcome=outcome))
+    def _record(self, outcome: str, *, owner: UserId | None = None) -> None:
+        """``owner`` is whose account has the address already: somebody tried to register with it."""
+        self.audit.record(Event(kind=EventKind.REGISTER, outcome=outcome, user_id=owner))
 
 
 def conflict(taken: Taken) -> Conflict:

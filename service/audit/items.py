@@ -31,20 +31,28 @@ def feed_partition(day: str, shard: int) -> str:
     return f"d#{day}#{shard:x}"
 
 
+def nobodys_partition(day: str, shard: int) -> str:
+    """One of the partitions of a day of what happened to no account: names that are nobody's, sign-ups."""
+    return f"n#{day}#{shard:x}"
+
+
 def day_of(time_ms: int) -> str:
     """The day of the feed that a time falls on."""
     return datetime.fromtimestamp(time_ms // 1000, tz=UTC).strftime("%Y%m%d")
 
 
 def to_items(entry: Entry, *, retention_seconds: int) -> list[dict[str, Value | None]]:
-    """One item for each place of the event: none, its user's partition, the feed, or both."""
+    """One item for each place of the event: none, its user's partition or nobody's, the feed, or two of them."""
     where, body = places(entry.event), _body(entry, retention_seconds)
     partitions = []
     if where.user and entry.event.user_id is not None:
         partitions.append(user_partition(entry.event.user_id))
+    # The last character of the id is chance, so a burst spreads over all shards.
+    day, shard = day_of(entry.time_ms), int(entry.event_id[-1], FEED_SHARDS)
     if where.feed:
-        # The last character of the id is chance, so a burst spreads over all shards.
-        partitions.append(feed_partition(day_of(entry.time_ms), int(entry.event_id[-1], FEED_SHARDS)))
+        partitions.append(feed_partition(day, shard))
+    if where.nobody:
+        partitions.append(nobodys_partition(day, shard))
     return [{"pk": partition, **body} for partition in partitions]
 
 

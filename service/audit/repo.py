@@ -13,7 +13,7 @@ from service.store.operations import Put, Query
 from service.store.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from service.audit.entry import Entry, KeptEvent
     from service.kernel.ids import UserId
@@ -70,15 +70,26 @@ class EventRepo:
             next_start=found.next_start,
         )
 
-    async def feed(self, day: str, *, now_ms: int) -> list[KeptEvent]:
-        """The feed of one day (``yyyymmdd``, UTC), the oldest first, from all its shards."""
-        shards = await asyncio.gather(*(self._shard(day, shard, now_ms=now_ms) for shard in range(items.FEED_SHARDS)))
-        return list(heapq.merge(*shards, key=lambda event: event.event_id))
+    async def feed(self, day: str, *, now_ms: int, of_nobody: bool = False) -> AsyncIterator[KeptEvent]:
+        """The feed of one day (``yyyymmdd``, UTC), the oldest first, from all its shards; a page of each at a time.
 
-    async def _shard(self, day: str, shard: int, *, now_ms: int) -> list[KeptEvent]:
-        return [event async for event in self._events_of(items.feed_partition(day, shard), now_ms=now_ms)]
+        ``of_nobody``: what happened to no account instead. Raises StoreUnavailable.
+        """
+        partition = items.nobodys_partition if of_nobody else items.feed_partition
+        shards = [self._events_of(partition(day, shard), now_ms=now_ms) for shard in range(items.FEED_SHARDS)]
+        heads = await asyncio.gather(*(anext(events, None) for events in shards))
+        waiting = [(event.event_id, shard, event) for shard, event in enumerate(heads) if event is not None]
+        heapq.heapify(waiting)
+        while waiting:
+            _, shard, event = waiting[0]
+            yield event
+            following = await anext(shards[shard], None)
+            if following is None:
+                heapq.heappop(waiting)
+            else:
+                heapq.heapreplace(waiting, (following.event_id, shard, following))
 
-    async def _events_of(self, partition: str, *, now_ms: int) -> AsyncIterator[KeptEvent]:
+    async def _events_of(self, partition: str, *, now_ms: int) -> AsyncGenerator[KeptEvent]:
         start: Item | None = None
         while True:
             page = await self.dynamo.query(

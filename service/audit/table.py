@@ -16,7 +16,7 @@ import structlog
 
 from service.audit.backoff import Backoff
 from service.audit.entry import Entry, EventIds
-from service.audit.keeping import places
+from service.audit.keeping import is_anybodys, places
 from service.audit.repo import puts
 from service.store.errors import StoreUnavailable
 from service.telemetry.request_facts import current_facts
@@ -46,8 +46,8 @@ class AuditMeter(Protocol):
 class TableAudit:
     """An ``AuditKeeper`` on the audit table; belongs to one event loop.
 
-    At most ``capacity`` items wait; the last tenth of the places is for alarming events, so that nobody can crowd those
-    out with events that are easy to cause.
+    At most ``capacity`` items wait; the last tenth of the places is for alarming events, and half of them are closed to
+    what strangers can cause, so that nobody can crowd out what matters with events that are easy to cause.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TableAudit:
 
     def record(self, event: Event) -> None:
         """Queue ``event`` with the time and the request of this moment."""
-        self._queue(self._puts(event))
+        self._queue(self._puts(event), room=self._room(event))
 
     async def keep(self, event: Event) -> bool:
         """Write ``event`` within ``keep_seconds``; what does not get through by then is queued."""
@@ -84,11 +84,11 @@ class TableAudit:
             async with asyncio.timeout(self._keep_seconds):
                 return all(await asyncio.gather(*(self._append(put) for put in writes)))
         except (StoreUnavailable, TimeoutError):
-            self._queue(writes)
+            self._queue(writes, room=self._room(event))
             return False
         except asyncio.CancelledError:
             # Whoever asked has gone; the event has happened. Writing an item again that did get through is harmless.
-            self._queue(writes)
+            self._queue(writes, room=self._room(event))
             raise
 
     async def drain(self, timeout_seconds: float) -> int:
@@ -107,27 +107,28 @@ class TableAudit:
         return self._dropped - dropped_before
 
     def _puts(self, event: Event) -> list[Put]:
-        kept = places(event)
-        if not (kept.user or kept.feed):
+        if not places(event).any:
             # Most events are refreshes, which are in the log alone.
             return []
         event_id, time_ms = self._ids.next()
         entry = Entry(event_id=event_id, time_ms=time_ms, event=event, facts=current_facts())
         return puts(entry, retention_seconds=self._retention_seconds)
 
-    def _queue(self, writes: list[Put]) -> None:
+    def _queue(self, writes: list[Put], *, room: int) -> None:
         for put in writes:
             if self._closed:
                 self._drop(put, "stopped")
-            elif len(self._waiting) >= self._places(put):
+            elif len(self._waiting) >= room:
                 self._drop(put, "full")
             else:
                 self._waiting.append(put)
                 self._meter.audit_waits(1)
                 self._start_writer()
 
-    def _places(self, put: Put) -> int:
-        return self._capacity if put.item["al"] else self._capacity * 9 // 10
+    def _room(self, event: Event) -> int:
+        if event.alarming:
+            return self._capacity
+        return self._capacity // 2 if is_anybodys(event) else self._capacity * 9 // 10
 
     def _take(self) -> Put:
         self._meter.audit_waits(-1)

@@ -13,7 +13,9 @@ from service.kernel.text import NameRefusal
 from service.passwords.repo import PasswordRepo, stored_hash
 from service.sessions.model import Device, SignInFacts
 from service.signin.model import Origin, SignedIn
+from service.store.errors import StoreUnavailable
 from service.throttle.gate import LaneLimited
+from service.throttle.limits import ADDRESS
 
 if TYPE_CHECKING:
     from service.kernel.clock import Clock
@@ -96,12 +98,28 @@ class SignIn:
                 found = await self.users.load_with_credentials(decoy if owner is None else owner)
                 stored = None if found is None else stored_hash(found[1])
                 verdict = await self.hasher.verify(password, stored, on_slot=attempt.at_slot)
-                await (attempt.succeeded() if found is not None and verdict.ok else attempt.failed())
+                # Who may not act is counted like anybody: a lane that stays open would tell of a right password.
+                is_right = found is not None and verdict.ok and found[0].may_act
+                await (attempt.succeeded() if is_right else attempt.failed())
         except LaneLimited as refusal:
             if refusal.is_news:
-                self.audit.record(Event(kind=EventKind.THROTTLE, outcome=refusal.lane))
+                await self._tell_owner(key, refusal.lane)
             raise
         return (None if found is None else found[0]), stored, verdict
+
+    async def _tell_owner(self, identity_key: str, lane: str) -> None:
+        """Keep that a lane is limited, with whose account was tried: one more read, for a name that is nobody's too.
+
+        Not for the lane of an address, which counts tries of many accounts.
+        """
+        owner = None
+        if lane != ADDRESS.name:
+            try:
+                owner = await self.users.owner_of(identity_key)
+            except StoreUnavailable:
+                # The refusal stands whether or not its event finds the owner.
+                owner = None
+        self.audit.record(Event(kind=EventKind.THROTTLE, outcome=lane, user_id=owner))
 
     async def _open(
         self, user: User, facts: SignInFacts, device: Device, origin: Origin, *, now_ms: int

@@ -42,7 +42,7 @@ class Admission(Protocol):
         ...
 
     async def succeeded(self) -> None:
-        """The secret was right; whether its owner may act is another question."""
+        """The secret was right, and opens something."""
         ...
 
     async def __aenter__(self) -> Self:

@@ -40,6 +40,10 @@ async def read_all(repo, clock, *, limit, user_id=USER):
             return found
 
 
+async def feed_of(repo, day, *, now_ms, of_nobody=False):
+    return [event async for event in repo.feed(day, now_ms=now_ms, of_nobody=of_nobody)]
+
+
 @pytest.mark.parametrize("limit", [1, 7, 60, 100])
 async def test_paging_gives_every_event_once_the_newest_first(audit, repo, clock, limit):
     await record(audit, 60, clock)
@@ -108,13 +112,13 @@ async def test_writing_the_same_event_again_changes_nothing_and_is_no_error(repo
 
 async def test_events_past_their_retention_are_absent_before_they_are_collected(audit, repo, clock):
     await record(audit, 10, clock, steps_ms=(0,), actor=Agent.OPERATOR)
-    assert len(await repo.feed(DAY, now_ms=clock.ms)) == 10
+    assert len(await feed_of(repo, DAY, now_ms=clock.ms)) == 10
     clock.advance(seconds=RETENTION_SECONDS / 2)
     await record(audit, 3, clock, steps_ms=(0,))
     assert len(await read_all(repo, clock, limit=4)) == 13
     clock.ms = EPOCH_MS + RETENTION_SECONDS * 1000
     assert len(await read_all(repo, clock, limit=4)) == 3
-    assert await repo.feed(DAY, now_ms=clock.ms) == []
+    assert await feed_of(repo, DAY, now_ms=clock.ms) == []
 
 
 async def test_the_feed_of_a_day_is_merged_by_time_from_all_its_shards(audit, repo, clock, base):
@@ -122,11 +126,25 @@ async def test_the_feed_of_a_day_is_merged_by_time_from_all_its_shards(audit, re
     await record(audit, 10, clock)
     clock.advance(seconds=86_400)
     await record(audit, 5, clock, actor=Agent.OPERATOR)
-    feed = await repo.feed(DAY, now_ms=clock.ms - 86_400_000)
+    feed = await feed_of(repo, DAY, now_ms=clock.ms - 86_400_000)
     assert [event.outcome for event in feed] == [f"{index:04}" for index in range(120)]
     assert {event.actor for event in feed} == {"operator"}
-    full = [shard for shard in range(items.FEED_SHARDS) if await repo._shard(DAY, shard, now_ms=EPOCH_MS)]
+    shards = [items.feed_partition(DAY, shard) for shard in range(items.FEED_SHARDS)]
+    full = [shard for shard in shards if [event async for event in repo._events_of(shard, now_ms=EPOCH_MS)]]
     assert len(full) >= items.FEED_SHARDS - 2
+
+
+async def test_what_happened_to_no_account_is_listed_by_itself(audit, repo, clock):
+    for index in range(20):
+        audit.record(make_event(kind=EventKind.SIGN_IN, outcome="unknown", user_id=None))
+        audit.record(make_event(kind=EventKind.KEY_ROTATE, outcome=str(index), user_id=None))
+        clock.ms += 1
+    while audit._tasks:
+        await asyncio.wait(set(audit._tasks))
+    assert {event.kind for event in await feed_of(repo, DAY, now_ms=clock.ms)} == {"key_rotate"}
+    strangers = await feed_of(repo, DAY, now_ms=clock.ms, of_nobody=True)
+    assert [event.time_ms - EPOCH_MS for event in strangers] == list(range(20))
+    assert {(event.kind, event.outcome, event.user_id) for event in strangers} == {("sign_in", "unknown", None)}
 
 
 async def test_a_shard_of_many_pages_is_read_to_its_end(repo, monkeypatch):
@@ -136,7 +154,7 @@ async def test_a_shard_of_many_pages_is_read_to_its_end(repo, monkeypatch):
         entry = make_entry(event, event_id=f"{EPOCH_MS + index}#0000#0123456789abcdef")
         for put in puts(entry, retention_seconds=60):
             await repo.append(put)
-    assert len(await repo.feed(DAY, now_ms=EPOCH_MS)) == 10
+    assert len(await feed_of(repo, DAY, now_ms=EPOCH_MS)) == 10
 
 
 async def test_nobodys_events_are_an_empty_page(repo):

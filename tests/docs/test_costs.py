@@ -155,9 +155,9 @@ async def test_each_operation_costs_what_the_document_says(client, mailbox, meas
     for name, path in {"who am I": "/v1/me", "list sessions (up to 8)": f"{me}/sessions"}.items():
         async with measure(name):
             assert (await client.get(path, headers=bearer(tokens))).status_code == 200
-    async with measure("export, a page of 9 sessions and 12 events"):
+    async with measure("export, a page of 9 sessions and 14 events"):
         page = (await client.get("/v1/me/export", headers=bearer(tokens))).json()
-    assert (len(page["sessions"]), len(page["events"])) == (9, 12)
+    assert (len(page["sessions"]), len(page["events"])) == (9, 14)
     ended = f"{me}/sessions/{(await sign_in(client))['session_id']}"
     async with measure("end a session"):
         assert (await client.delete(ended, headers=bearer(tokens))).status_code == 204

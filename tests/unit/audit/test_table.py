@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service.audit.event import EventKind
 from service.store.errors import ConditionFailed, StoreUnavailable
 from service.telemetry.request_facts import RequestFacts, facts_from
-from tests.unit.audit.conftest import make_bench, make_event
+from tests.unit.audit.conftest import USER, make_bench, make_event
 
 AWAY = StoreUnavailable("away")
 
@@ -113,6 +113,20 @@ async def test_log_flooding_a_full_queue_refuses_events_but_for_alarming_ones(be
     assert (bench.meter.waiting, bench.meter.dropped) == (9, ["full"] * 3)
     bench.audit.record(make_event(kind=EventKind.THROTTLE, outcome="alarm", alarming=True))
     assert (bench.meter.waiting, bench.meter.dropped) == (10, ["full"] * 4)
+    await bench.audit.drain(0.01)
+
+
+async def test_log_flooding_half_of_the_queue_is_closed_to_what_strangers_can_cause(bench, lines):
+    bench = bench(capacity=10)
+    bench.dynamo.ways = [never] * 2
+    for user_id in (USER, None):
+        bench.audit.record(make_event(outcome="unknown", user_id=user_id))
+    await asyncio.sleep(0)
+    for user_id in (USER, None) * 4:
+        bench.audit.record(make_event(outcome="unknown", user_id=user_id))
+    assert (bench.meter.waiting, bench.meter.dropped) == (5, ["full"] * 3)
+    bench.audit.record(make_event(kind=EventKind.LOGOUT, outcome="ended"))
+    assert (bench.meter.waiting, bench.meter.dropped) == (6, ["full"] * 3)
     await bench.audit.drain(0.01)
 
 
