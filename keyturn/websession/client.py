@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from keyturn.websession.errors import SessionUnavailable
 from keyturn.websession.ids import SESSION_PREFIX, Key
-from keyturn.websession.port import Record, Replaced
+from keyturn.websession.port import Exchanged, Record, Replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,15 @@ READ_SECONDS: Final = 2
 ATTEMPTS: Final = 3
 CONNECTIONS: Final = 32
 
+_MOST_CONFLICTS: Final = 10
+
 _REFUSED: Final = "ConditionalCheckFailedException"
+_CANCELLED: Final = "TransactionCanceledException"
+_CONFLICT: Final = "TransactionConflictException"
+_ALIVE: Final = "ix > :now AND ax > :now"
+_FREE: Final = "attribute_not_exists(pk)"
+# The order of the conditions in an exchange.
+_OUTCOMES: Final = (Exchanged.OLD_IS_OVER, Exchanged.KEY_IS_TAKEN)
 
 
 def connect(*, region: str | None = None, endpoint_url: str | None = None, attempts: int = ATTEMPTS) -> Any:
@@ -56,7 +64,7 @@ class DynamoSessionTable:
     def create(self, record: Record) -> bool:
         """PutItem, where the key is free."""
         try:
-            self._call("put_item", Item=_item(record), ConditionExpression="attribute_not_exists(pk)")
+            self._call("put_item", Item=_item(record), ConditionExpression=_FREE)
         except _Refused:
             return False
         return True
@@ -68,7 +76,7 @@ class DynamoSessionTable:
                 "update_item",
                 Key=_key(record.key),
                 UpdateExpression="SET p = :p, v = :next, ix = :ix, #ttl = :ttl",
-                ConditionExpression="v = :v AND ix > :now AND ax > :now",
+                ConditionExpression=f"v = :v AND {_ALIVE}",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={
                     ":p": {"B": record.payload},
@@ -83,6 +91,21 @@ class DynamoSessionTable:
         except _Refused as refused:
             return Replaced(done=False, found=None if refused.item is None else _record(refused.item))
         return Replaced(done=True)
+
+    def exchange(self, old: Key, successor: Record, *, now_ms: int) -> Exchanged:
+        """TransactWriteItems. The client's own retry carries the same token, so it is not refused by its own write."""
+        delete = {
+            "TableName": self.name,
+            "Key": _key(old),
+            "ConditionExpression": _ALIVE,
+            "ExpressionAttributeValues": {":now": _number(now_ms)},
+        }
+        put = {"TableName": self.name, "Item": _item(successor), "ConditionExpression": _FREE}
+        try:
+            self._send("transact_write_items", TransactItems=[{"Delete": delete}, {"Put": put}])
+        except _Cancelled as cancelled:
+            return cancelled.outcome
+        return Exchanged.DONE
 
     def delete(self, key: Key) -> bool:
         """DeleteItem: nothing is left that a late write could change."""
@@ -119,17 +142,20 @@ class DynamoSessionTable:
         )
 
     def _call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        return self._send(operation, TableName=self.name, **arguments)
+
+    def _send(self, operation: str, **arguments: Any) -> dict[str, Any]:
         # The one place that judges errors: all but a refused condition mean that nothing is known.
-        try:
-            answer: dict[str, Any] = getattr(self.client, operation)(TableName=self.name, **arguments)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if code == _REFUSED:
-                raise _Refused(dict(error.response).get("Item")) from None
-            raise SessionUnavailable(f"DynamoDB refused {operation}: {code}") from error
-        except BotoCoreError as error:
-            raise SessionUnavailable(f"DynamoDB did not answer {operation}: {type(error).__name__}") from error
-        return answer
+        for _ in range(_MOST_CONFLICTS):
+            try:
+                answer: dict[str, Any] = getattr(self.client, operation)(**arguments)
+            except ClientError as error:
+                _judge(error, operation)
+            except BotoCoreError as error:
+                raise SessionUnavailable(f"DynamoDB did not answer {operation}: {type(error).__name__}") from error
+            else:
+                return answer
+        raise SessionUnavailable(f"DynamoDB refused {operation}: other requests write the same items all the time")
 
 
 class _Refused(Exception):
@@ -138,6 +164,30 @@ class _Refused(Exception):
     def __init__(self, item: Any) -> None:
         super().__init__("the condition does not hold")
         self.item: dict[str, Any] | None = item or None
+
+
+class _Cancelled(Exception):
+    """A condition of a transaction did not hold."""
+
+    def __init__(self, outcome: Exchanged) -> None:
+        super().__init__("the transaction was cancelled")
+        self.outcome = outcome
+
+
+def _judge(error: ClientError, operation: str) -> None:
+    """Raises what ``error`` means; returns where two transactions met and another try is the answer.
+
+    The client itself does not try those again.
+    """
+    code = error.response.get("Error", {}).get("Code", "")
+    if code == _REFUSED:
+        raise _Refused(dict(error.response).get("Item")) from None
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    for reason, outcome in zip(reasons, _OUTCOMES, strict=False):
+        if reason == "ConditionalCheckFailed":
+            raise _Cancelled(outcome) from None
+    if code != _CONFLICT and not (code == _CANCELLED and "TransactionConflict" in reasons):
+        raise SessionUnavailable(f"DynamoDB refused {operation}: {code}") from error
 
 
 def _key(key: Key) -> dict[str, Any]:

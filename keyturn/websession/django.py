@@ -121,7 +121,8 @@ class SessionStore(SessionBase):
         if opened is None:
             return sessions.start(data, subject=subject, idle_seconds=idle_seconds)
         if self._rotating or subject != opened.subject:
-            proven = self._proven
+            # Where nobody was signed in and now somebody is, the site has just looked at their proof.
+            proven = self._proven or (opened.subject is None and subject is not None)
             return sessions.rotate(opened, data, subject=subject, proven=proven, idle_seconds=idle_seconds)
         return sessions.save(opened, data, idle_seconds=idle_seconds)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from keyturn.websession.errors import SessionConflict, SessionEnded
 from keyturn.websession.ids import SessionId, marker_key
 from keyturn.websession.model import DEFAULT_LIFETIMES, Life, Lifetimes, Session, is_live
+from keyturn.websession.port import Exchanged
 from keyturn.websession.records import from_record, to_record
 from keyturn.websession.seal import NONCE_BYTES
 from keyturn.websession.text import dumps, merged
@@ -73,10 +74,17 @@ class Sessions:
             SessionNotJson, SessionTooLarge: ``data`` cannot be kept.
         """
         if epoch is None:
-            epoch = 0 if subject is None else self.table.epoch(marker_key(subject))
+            epoch = self._epoch_of(subject)
         now_ms = self.now_ms()
         life = Life(created_ms=now_ms, expires_ms=now_ms + self.lifetimes.absolute_seconds * 1000, epoch=epoch)
-        return self._begin(dumps(dict(data)), subject=subject, life=life, idle_seconds=idle_seconds)
+        text = dumps(dict(data))
+        for _ in range(_MOST_TRIES):
+            session = self._fresh(text, subject=subject, life=life, now_ms=self.now_ms(), idle_seconds=idle_seconds)
+            # Refused is no collision in 2^256, but the client's own retry of a write whose answer was lost.
+            if self.table.create(self._record(session)):
+                self._check_epoch(session)
+                return session
+        raise SessionConflict("no fresh id was free")
 
     def save(self, session: Session, data: Mapping[str, object], *, idle_seconds: int | None = None) -> Session:
         """``session`` with ``data``, and its idle life begun again.
@@ -118,45 +126,56 @@ class Sessions:
     ) -> Session:
         """A session under a new id in place of ``session``, which ends: the answer to fixation (CWE-384).
 
-        ``proven`` says that the user has just given proof: the life begins anew, as at any sign-in. Otherwise it goes
-        on, and a session that was ended meanwhile is not brought back under another id.
+        ``proven`` says that the user has just given proof: the life begins anew, as at any sign-in. Otherwise the
+        absolute life goes on, whoever ``subject`` is, and a session that was ended or has expired is not brought back
+        under another id.
 
         Raises:
-            SessionEnded: see above; both are over then.
+            SessionEnded: see above; nothing is written then, or it has ended again.
+            SessionConflict: no fresh id was free.
             SessionNotJson, SessionTooLarge: ``data`` cannot be kept; ``session`` is as before.
         """
-        goes_on = not proven and subject is not None and subject == session.subject
-        if goes_on:
-            text = dumps(dict(data))
-            successor = self._begin(text, subject=subject, life=session.life, idle_seconds=idle_seconds)
-        else:
-            successor = self.start(data, subject=subject, epoch=epoch, idle_seconds=idle_seconds)
+        if not proven:
+            return self._exchange(session, dumps(dict(data)), subject=subject, epoch=epoch, idle_seconds=idle_seconds)
+        successor = self.start(data, subject=subject, epoch=epoch, idle_seconds=idle_seconds)
         # The new one first: nobody knows its id before this method has returned, so whatever fails leaves no door open.
-        was_there = self.table.delete(session.id.key)
-        if goes_on and not was_there:
-            self.table.delete(successor.id.key)
-            raise SessionEnded("the session was ended while it was given a new id")
+        self.table.delete(session.id.key)
         return successor
 
     def end(self, session_id: SessionId) -> None:
         """Ends a session; one that is over already stays so. It has ended only when this has returned."""
         self.table.delete(session_id.key)
 
-    def _begin(self, text: str, *, subject: str | None, life: Life, idle_seconds: int | None) -> Session:
+    def _exchange(
+        self, session: Session, text: str, *, subject: str | None, epoch: int | None, idle_seconds: int | None
+    ) -> Session:
+        """``rotate`` without proof. That the old one is alive is the condition of the one write that ends it."""
+        life = session.life
+        if subject != session.subject:
+            life = replace(life, epoch=self._epoch_of(subject) if epoch is None else epoch)
         for _ in range(_MOST_TRIES):
-            session = Session(
-                id=SessionId.new(subject=subject, random=self.random),
-                subject=subject,
-                json=text,
-                life=life,
-                idle_expires_ms=self._idle_end(self.now_ms(), life, idle_seconds),
-                version=1,
-            )
-            # Refused is no collision in 2^256, but the client's own retry of a write whose answer was lost.
-            if self.table.create(self._record(session)):
-                self._check_epoch(session)
-                return session
+            now_ms = self.now_ms()
+            successor = self._fresh(text, subject=subject, life=life, now_ms=now_ms, idle_seconds=idle_seconds)
+            outcome = self.table.exchange(session.id.key, self._record(successor), now_ms=now_ms)
+            if outcome is Exchanged.OLD_IS_OVER:
+                raise SessionEnded("the session was ended or has expired before it was given a new id")
+            if outcome is Exchanged.DONE:
+                self._check_epoch(successor)
+                return successor
         raise SessionConflict("no fresh id was free")
+
+    def _epoch_of(self, subject: str | None) -> int:
+        return 0 if subject is None else self.table.epoch(marker_key(subject))
+
+    def _fresh(self, text: str, *, subject: str | None, life: Life, now_ms: int, idle_seconds: int | None) -> Session:
+        return Session(
+            id=SessionId.new(subject=subject, random=self.random),
+            subject=subject,
+            json=text,
+            life=life,
+            idle_expires_ms=self._idle_end(now_ms, life, idle_seconds),
+            version=1,
+        )
 
     def _check_epoch(self, session: Session) -> None:
         """Whoever ends all sessions of a user counts up first, then looks for what to end.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class SessionTable(Protocol):
         """Writes over an item that is there, has ``version`` and is not expired at ``now_ms``."""
         ...
 
+    def exchange(self, old: Key, successor: Record, *, now_ms: int) -> Exchanged:
+        """Deletes ``old``, if it is there and alive, and writes ``successor``, if its key is free; or neither."""
+        ...
+
     def delete(self, key: Key) -> bool:
         """Deletes the item; False where none was there."""
         ...
@@ -55,6 +60,14 @@ class SessionTable(Protocol):
     def raise_epoch(self, key: Key) -> None:
         """Counts a marker up by one."""
         ...
+
+
+class Exchanged(Enum):
+    """What came of an exchange; where both conditions did not hold, the old one is over."""
+
+    DONE = auto()
+    OLD_IS_OVER = auto()
+    KEY_IS_TAKEN = auto()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

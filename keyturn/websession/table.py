@@ -11,7 +11,7 @@ ACTIONS: Final = (
     "dynamodb:DeleteItem",
     "dynamodb:Query",
 )
-"""What a site does with the table. It never scans, and never changes the table."""
+"""What a site does with the table, alone or in a transaction. It never scans, and never changes the table."""
 
 
 def definition(name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.urls import path
 from keyturn.websession import django_settings, people
 from keyturn.websession.errors import SessionUnavailable
 from tests.support.django_base import set_up
-from tests.websession.conftest import IDLE
+from tests.websession.conftest import ABSOLUTE, IDLE
 
 set_up()
 
@@ -193,14 +193,16 @@ class TestSignIn:
         assert browser.get("/whoami").json() == {"user": 6, "data": {}}
         assert with_cookie(before).get("/whoami").json()["user"] is None
 
-    def test_a_user_who_is_put_in_by_hand_gets_another_id_too(self, browser, sessions):
+    def test_a_user_who_is_put_in_by_hand_gets_another_id_and_a_new_life_too(self, browser, sessions, clock):
         browser.post("/put/cart/1")
         before = cookie_of(browser)
+        clock.advance(seconds=60)
         backend = "tests.websession.test_django.Members"
         VIEWS["by-hand"] = lambda request: request.session.update({"_auth_user_id": "7", "_auth_user_backend": backend})
         browser.post("/do/by-hand")
         assert cookie_of(browser) != before
         assert sessions.open(cookie_of(browser)).subject == "7"
+        assert sessions.open(cookie_of(browser)).life.created_ms == clock.now_ms()
         assert sessions.open(before) is None
 
     def test_a_changed_password_gives_another_id_and_no_longer_life(self, browser, clock, sessions):
@@ -277,6 +279,47 @@ class TestSignOut:
         answer = browser.post("/do/cycle")
         assert answer.status_code == 400
         assert NAME not in answer.cookies
+
+
+GIVES_A_NEW_ID = {
+    "cycle_key": lambda request: request.session.cycle_key(),
+    "update_session_auth_hash": lambda request: update_session_auth_hash(request, request.user),
+    "another user by hand": lambda request: request.session.update({"_auth_user_id": "6"}),
+}
+
+
+class TestExpiredMeanwhile:
+    """A request read the session while it lived, took long, and gives it a new id when its life is over."""
+
+    @pytest.mark.parametrize("lived", [IDLE, ABSOLUTE])
+    @pytest.mark.parametrize("way", GIVES_A_NEW_ID)
+    def test_it_stays_over_and_no_new_one_begins(self, browser, clock, sessions, way, lived):
+        browser.post("/sign-in/5")
+        id_ = cookie_of(browser)
+
+        def slow(request):
+            assert request.user.pk == 5
+            clock.advance(seconds=lived)
+            GIVES_A_NEW_ID[way](request)
+
+        VIEWS["slow"] = slow
+        answer = browser.post("/do/slow")
+        assert answer.status_code == 400
+        assert NAME not in answer.cookies
+        assert sessions.open(id_) is None
+        assert people.list_all(sessions, "5") == people.list_all(sessions, "6") == ()
+
+    def test_who_signs_in_meanwhile_begins_anew(self, browser, clock):
+        """Their password was looked at just now; that a visitor's session ran out meanwhile takes nothing from it."""
+        browser.post("/put/cart/1")
+
+        def slow(request):
+            clock.advance(seconds=IDLE)
+            login(request, member(5), backend="tests.websession.test_django.Members")
+
+        VIEWS["slow"] = slow
+        assert browser.post("/do/slow").status_code == 200
+        assert browser.get("/whoami").json()["user"] == 5
 
 
 class TestWriting:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from keyturn.websession import people
 from keyturn.websession.errors import SessionConflict, SessionEnded, SessionNotJson, SessionTooLarge
 from keyturn.websession.ids import SessionId
 from tests.websession.conftest import ABSOLUTE, IDLE
@@ -206,6 +207,67 @@ class TestRotation:
         with pytest.raises(SessionEnded):
             sessions.rotate(begun, {}, subject=subject, proven=False)
         assert list(sessions.table.of_partition(begun.id.key.pk)) == []
+
+    @pytest.mark.parametrize("lived", [IDLE, ABSOLUTE])
+    def test_a_new_id_does_not_bring_back_what_has_expired(self, sessions, subject, clock, item, lived):
+        """Read while it lived, by a request that took long."""
+        begun = sessions.start({}, subject=subject)
+        clock.advance(seconds=lived)
+        for user in (subject, subject + "2", None):
+            with pytest.raises(SessionEnded):
+                sessions.rotate(begun, {}, subject=user, proven=False)
+        assert item(begun), "and nothing is written"
+        assert people.list_all(sessions, subject) == people.list_all(sessions, subject + "2") == ()
+
+    def test_both_lives_are_in_the_condition_of_a_new_id(self, sessions, subject, clock, item, overwrite):
+        for name, lived in (("ix", ABSOLUTE), ("ax", IDLE)):
+            begun = sessions.start({}, subject=subject)
+            clock.advance(seconds=lived)
+            # Somebody with the right to write, and no key, lengthened the other life.
+            overwrite(item(begun) | {name: {"N": str(clock.now_ms() + 10**6)}})
+            with pytest.raises(SessionEnded):
+                sessions.rotate(begun, {}, subject=subject, proven=False)
+
+    def test_use_since_it_was_read_counts_for_a_new_id(self, sessions, subject, clock):
+        begun = sessions.start({}, subject=subject)
+        clock.advance(seconds=IDLE / 2)
+        sessions.save(begun, {})
+        clock.advance(seconds=IDLE / 2)
+        assert sessions.open(sessions.rotate(begun, {}, subject=subject, proven=False).id.cookie)
+
+    def test_no_rotation_without_proof_lengthens_the_absolute_life(self, sessions, subject, clock):
+        """Not even one that changes the user back and forth."""
+        begun = current = sessions.start({}, subject=subject)
+        for number in range(ABSOLUTE // IDLE * 2 - 1):
+            clock.advance(seconds=IDLE / 2)
+            current = sessions.rotate(current, {}, subject=f"{subject}{number % 2}", proven=False)
+            assert current.life.expires_ms == begun.life.expires_ms
+        assert sessions.open(current.id.cookie)
+        clock.advance(seconds=IDLE / 2)
+        assert sessions.open(current.id.cookie) is None
+
+    def test_of_many_who_give_a_new_id_at_once_one_succeeds(self, sessions, subject):
+        begun = sessions.start({}, subject=subject)
+        start = threading.Barrier(6)
+
+        def rotate(_):
+            start.wait()
+            try:
+                return sessions.rotate(begun, {}, subject=subject, proven=False)
+            except SessionEnded:
+                return None
+
+        with ThreadPoolExecutor(6) as pool:
+            (winner,) = filter(None, pool.map(rotate, range(6)))
+        assert [one.handle for one in people.list_all(sessions, subject)] == [people.handle_of(winner)]
+
+    def test_a_new_id_that_is_taken_is_never_written_over(self, sessions, subject):
+        fixed = replace(sessions, random=lambda count: bytes([6]) * count)
+        other = fixed.start({"whose": "other"}, subject=subject)
+        mine = sessions.start({"whose": "mine"}, subject=subject)
+        with pytest.raises(SessionConflict):
+            fixed.rotate(mine, {"whose": "mine"}, subject=subject, proven=False)
+        assert [sessions.open(one.id.cookie).data["whose"] for one in (other, mine)] == ["other", "mine"]
 
     def test_where_the_old_one_cannot_be_ended_the_new_ones_id_is_told_to_nobody(self, sessions, subject, table):
         planted = sessions.start({})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import io
+import json
 import socket
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from urllib3 import HTTPResponse
 
 from keyturn.websession import people, table
 from keyturn.websession.client import DynamoSessionTable, connect
@@ -30,10 +34,12 @@ def test_the_permissions_are_those_that_are_used_and_no_more(dynamodb, sessions,
     begun = sessions.start({}, subject=subject)
     sessions.open(begun.id.cookie)
     sessions.save(begun, {})
+    sessions.rotate(begun, {}, subject=subject, proven=False)
     people.end_all(sessions, subject)
     dynamodb.meta.events.unregister("before-call.dynamodb", unique_id="used")
     statement = table.policy("arn")["Statement"][0]
-    assert {f"dynamodb:{name}" for name in used} == set(statement["Action"])
+    # A transaction needs the permissions of its parts, which are used alone as well.
+    assert {f"dynamodb:{name}" for name in used - {"TransactWriteItems"}} == set(statement["Action"])
     assert statement["Resource"] == "arn"
 
 
@@ -51,6 +57,7 @@ def test_a_store_that_is_away_is_said_to_be_away_for_every_call(sessions):
         lambda: away.start({}),
         lambda: away.save(begun, {}),
         lambda: away.rotate(begun, {}, subject="u", proven=True),
+        lambda: away.rotate(begun, {}, subject="u", proven=False),
         lambda: away.end(begun.id),
         lambda: people.list_all(away, "u"),
         lambda: people.end_all(away, "u"),
@@ -74,3 +81,48 @@ def test_a_store_that_never_answers_is_given_up(sessions):
         with pytest.raises(SessionUnavailable, match="ReadTimeout"):
             silent.open(begun.id.cookie)
         assert time.monotonic() - began < 20
+
+
+@contextmanager
+def conflicts(client, operation, times):
+    """DynamoDB answers so where two requests write one item at once, and one of them in a transaction."""
+    kind = "TransactionCanceledException" if operation == "TransactWriteItems" else "TransactionConflictException"
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "conflict"}
+    if operation == "TransactWriteItems":
+        body["CancellationReasons"] = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+    left = [times]
+
+    def answer(request, **_):
+        if left[0] == 0:
+            return None
+        left[0] -= 1
+        text = json.dumps(body).encode()
+        return AWSResponse(request.url, 400, {}, HTTPResponse(io.BytesIO(text), preload_content=False))
+
+    event = f"before-send.dynamodb.{operation}"
+    client.meta.events.register(event, answer, unique_id="conflicts")
+    yield left
+    client.meta.events.unregister(event, unique_id="conflicts")
+
+
+OPERATIONS = {
+    "PutItem": lambda sessions, begun: sessions.start({}),
+    "UpdateItem": lambda sessions, begun: sessions.save(begun, {"n": 1}),
+    "DeleteItem": lambda sessions, begun: sessions.end(begun.id),
+    "TransactWriteItems": lambda sessions, begun: sessions.rotate(begun, {}, subject=None, proven=False),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_write_that_meets_another_one_is_tried_again(dynamodb, sessions, operation):
+    begun = sessions.start({})
+    with conflicts(dynamodb, operation, 3) as left:
+        OPERATIONS[operation](sessions, begun)
+    assert left == [0]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_write_that_meets_others_again_and_again_is_unavailable(dynamodb, sessions, operation):
+    begun = sessions.start({})
+    with conflicts(dynamodb, operation, 1000), pytest.raises(SessionUnavailable, match="all the time"):
+        OPERATIONS[operation](sessions, begun)
