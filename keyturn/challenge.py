@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:keyturn:problem:"
+REALM: Final = "keyturn"
+"""The protection space that every challenge names: on one origin, all that access tokens open (RFC 9110 11.5).
+
+A word of ours and not the audience or the issuer: an error alone makes the same challenge wherever it is answered, and
+an address that somebody configured need not be fit for a quoted string.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,21 +70,27 @@ def challenge_for(error: GuardError) -> str | None:
     """The value of ``WWW-Authenticate``, or None where none is due."""
     match error:
         case NoToken():
-            return "Bearer"
+            return bearer_challenge()
         case TokenError():
-            return _challenge("invalid_token")
+            return bearer_challenge("invalid_token")
         case InsufficientScope():
-            return _challenge("insufficient_scope", scope=_list(error.scopes))
+            return bearer_challenge("insufficient_scope", scope=_list(error.scopes))
         case StepUpRequired():
             max_age = "" if error.max_age_seconds is None else str(error.max_age_seconds)
-            return _challenge("insufficient_user_authentication", acr_values=_list(error.acr_values), max_age=max_age)
+            return bearer_challenge(
+                "insufficient_user_authentication", acr_values=_list(error.acr_values), max_age=max_age
+            )
         case _:
             return None
 
 
-def _challenge(code: str, **parameters: str) -> str:
-    pairs = [("error", code), *((name, value) for name, value in parameters.items() if value)]
-    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in pairs)
+def bearer_challenge(error: str = "", **parameters: str) -> str:
+    """The challenge with these parameters, without the empty ones; quoted as they are, so let nothing strange in.
+
+    The realm is always there: RFC 6750 section 3 has at least one parameter follow the scheme.
+    """
+    pairs = {"realm": REALM, "error": error, **parameters}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in pairs.items() if value)
 
 
 def _list(names: Iterable[str]) -> str:

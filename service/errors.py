@@ -23,6 +23,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from keyturn.challenge import bearer_challenge
+
 
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
@@ -90,7 +92,7 @@ class Unauthenticated(KeyturnError):
 
     def headers(self) -> dict[str, str]:
         """The challenge; without an error where no token was presented."""
-        return {"WWW-Authenticate": 'Bearer error="invalid_token"' if self.presented else "Bearer"}
+        return {"WWW-Authenticate": bearer_challenge("invalid_token" if self.presented else "")}
 
 
 class StepUpRequired(KeyturnError):
@@ -106,8 +108,7 @@ class StepUpRequired(KeyturnError):
 
     def headers(self) -> dict[str, str]:
         """The challenge of RFC 9470 section 3."""
-        challenge = f'Bearer error="{self.code}", max_age="{self.max_age_seconds}"'
-        return {"WWW-Authenticate": challenge}
+        return {"WWW-Authenticate": bearer_challenge(self.code, max_age=str(self.max_age_seconds))}
 
 
 class InsufficientScope(KeyturnError):
@@ -123,7 +124,7 @@ class InsufficientScope(KeyturnError):
 
     def headers(self) -> dict[str, str]:
         """The challenge of RFC 6750 section 3."""
-        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{self.scope}"'}
+        return {"WWW-Authenticate": bearer_challenge("insufficient_scope", scope=self.scope)}
 
 
 class CrossSite(KeyturnError):

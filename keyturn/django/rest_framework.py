@@ -13,7 +13,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import BasePermission
 
-from keyturn.challenge import answer_to
+from keyturn.challenge import answer_to, bearer_challenge
 from keyturn.django.conf import the_verifier
 from keyturn.django.requests import admit
 from keyturn.django.user import PrincipalUser
@@ -58,7 +58,7 @@ class KeyturnAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge for a request without a token; that it is there makes the framework say 401 and not 403."""
         del request
-        return "Bearer"
+        return bearer_challenge()
 
 
 class SignedIn(BasePermission):

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from keyturn.challenge import bearer_challenge
 from service.errors import (
     BadRequest,
     Invalid,
@@ -79,7 +80,7 @@ def problem_response(
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
     if status == HTTPStatus.UNAUTHORIZED:
-        response.headers.setdefault("WWW-Authenticate", "Bearer")
+        response.headers.setdefault("WWW-Authenticate", bearer_challenge())
     return response
 
 

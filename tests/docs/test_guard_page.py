@@ -55,7 +55,7 @@ def test_the_programs_do_what_they_say(page, keyturn_issuer):
     token = issuer.token_for("user", scopes=["notes:write"], amr=["pwd", "otp"])
     assert page["answer"]([f"Bearer {token}"]) == (200, {}, "Hello user")
     status, headers, _ = page["answer"]([])
-    assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert (status, headers["WWW-Authenticate"]) == (401, 'Bearer realm="keyturn"')
     mine = page["guard"].verify(token)
     page["check"](mine)
     with pytest.raises(errors.InsufficientScope):

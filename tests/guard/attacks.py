@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+CHALLENGE = 'Bearer realm="keyturn"'
+
 
 def bearer(token):
     return {"Authorization": f"Bearer {token}"}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from keyturn import answer_to, errors
+from tests.guard.attacks import CHALLENGE
 
 
 def subclasses(kind):
@@ -47,6 +50,17 @@ def test_every_401_has_a_challenge_and_every_503_a_time(kind):
     assert ("Retry-After" in answer.headers) == (answer.status == 503)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind.status in {401, 403}])
+def test_a_challenge_names_its_realm_and_has_the_grammar_of_the_rfc(kind):
+    """RFC 6750 section 3: ``Bearer``, then one or more parameters; quoted strings of what the section lets in."""
+    challenge = answer_to(make(kind)).headers["WWW-Authenticate"]
+    pairs = re.fullmatch(r"Bearer ((?:[a-z_]+=\"[\x20\x21\x23-\x5B\x5D-\x7E]+\"(?:, (?!$)|$))+)", challenge)
+    assert pairs is not None, challenge
+    names = re.findall(r"([a-z_]+)=", pairs[1])
+    assert names[0] == "realm"
+    assert len(set(names)) == len(names)
+
+
 def test_the_codes_are_stable_and_no_two_errors_share_one():
     codes = [kind.code for kind in ALL]
     assert len(set(codes)) == len(codes)
@@ -57,7 +71,7 @@ def test_the_codes_are_stable_and_no_two_errors_share_one():
 
 def test_without_a_token_the_challenge_names_no_error():
     answer = answer_to(errors.NoToken())
-    assert (answer.status, answer.headers["WWW-Authenticate"], answer.code) == (401, "Bearer", "missing_token")
+    assert (answer.status, answer.headers["WWW-Authenticate"], answer.code) == (401, CHALLENGE, "missing_token")
 
 
 def test_every_refusal_of_a_token_looks_the_same():
@@ -66,13 +80,15 @@ def test_every_refusal_of_a_token_looks_the_same():
     assert len(answers) == 1
     answer = answer_to(errors.Expired())
     assert (answer.status, answer.code) == (401, "invalid_token")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.headers["WWW-Authenticate"] == f'{CHALLENGE}, error="invalid_token"'
 
 
 def test_a_missing_scope_names_all_scopes_that_are_needed():
     answer = answer_to(make(errors.InsufficientScope))
     assert answer.status == 403
-    assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="notes:read notes:write"'
+    assert (
+        answer.headers["WWW-Authenticate"] == f'{CHALLENGE}, error="insufficient_scope", scope="notes:read notes:write"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,7 @@ def test_a_missing_scope_names_all_scopes_that_are_needed():
 def test_a_step_up_names_what_is_asked_for(asked, parameters):
     answer = answer_to(errors.StepUpRequired(**asked))
     assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == f'Bearer error="insufficient_user_authentication"{parameters}'
+    assert answer.headers["WWW-Authenticate"] == f'{CHALLENGE}, error="insufficient_user_authentication"{parameters}'
 
 
 def test_not_there_and_not_mine_is_a_plain_404():
@@ -103,10 +119,13 @@ def test_what_cannot_be_known_is_503_with_a_time(kind):
 
 @pytest.mark.parametrize("scope", ['a", error="', "a\r\nSet-Cookie: x=1", "a b", "ä", "\\", ""])
 def test_attack_header_injection_a_name_that_cannot_stand_in_a_challenge_is_left_out(scope):
-    challenge = 'Bearer error="insufficient_scope", scope="ok"'
+    challenge = f'{CHALLENGE}, error="insufficient_scope", scope="ok"'
     assert challenge_of(errors.InsufficientScope("ok", scope)) == challenge
-    assert challenge_of(errors.InsufficientScope(scope)) == 'Bearer error="insufficient_scope"'
-    assert challenge_of(errors.StepUpRequired(acr_values=(scope,))) == 'Bearer error="insufficient_user_authentication"'
+    assert challenge_of(errors.InsufficientScope(scope)) == f'{CHALLENGE}, error="insufficient_scope"'
+    assert (
+        challenge_of(errors.StepUpRequired(acr_values=(scope,)))
+        == f'{CHALLENGE}, error="insufficient_user_authentication"'
+    )
 
 
 def challenge_of(error):

@@ -14,7 +14,7 @@ from django.views import View
 
 from keyturn import Owns, Requirement, Verifier
 from keyturn.errors import InsufficientScope, Unavailable
-from tests.guard.attacks import ATTACKS, bearer
+from tests.guard.attacks import ATTACKS, CHALLENGE, bearer
 from tests.support.django_base import set_up
 
 set_up()
@@ -152,7 +152,7 @@ def test_attack_no_other_token_comes_in_and_each_hears_the_same(ask, keyturn_iss
         assert answer.status_code == 401, target
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["www-authenticate"] == ('Bearer error="invalid_token"' if presented else "Bearer")
+        assert answer.headers["www-authenticate"] == (f'{CHALLENGE}, error="invalid_token"' if presented else CHALLENGE)
         assert json.loads(answer.content)["code"] == ("invalid_token" if presented else "missing_token")
     assert LOADS == []
 
@@ -160,14 +160,14 @@ def test_attack_no_other_token_comes_in_and_each_hears_the_same(ask, keyturn_iss
 def test_a_missing_scope_is_named_and_no_csrf_token_is_needed(ask, keyturn_issuer):
     answer = ask("POST", "/write", bearer(keyturn_issuer.token_for("ada", scopes=["notes:read"])))
     assert answer.status_code == 403
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="notes:write"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_scope", scope="notes:write"'
     assert ask("POST", "/write", bearer(keyturn_issuer.token_for("ada", scopes=["notes:write"]))).status_code == 200
 
 
 def test_an_old_sign_in_is_asked_to_step_up(ask, keyturn_issuer):
     answer = ask("POST", "/class/account", bearer(keyturn_issuer.token_for("ada", scopes=["account"], age=61)))
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication", max_age="60"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_user_authentication", max_age="60"'
     token = keyturn_issuer.token_for("ada", scopes=["account"], age=59)
     assert json.loads(ask("POST", "/class/account", bearer(token)).content) == {"subject": "ada"}
 

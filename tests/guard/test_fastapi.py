@@ -9,7 +9,7 @@ from keyturn import Principal
 from keyturn.errors import InsufficientScope, Unavailable
 from keyturn.fastapi import RESPONSES, Guard
 from tests.guard.asgi import client_of, shake_hands
-from tests.guard.attacks import ATTACKS, bearer
+from tests.guard.attacks import ATTACKS, CHALLENGE, bearer
 
 NOTES = {1: {"owner_id": "ada", "text": "mine"}, 2: {"owner_id": "eve", "text": "hers"}}
 
@@ -80,7 +80,7 @@ async def test_attack_no_other_token_comes_in_and_each_hears_the_same(client, ke
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     presented = attack.__name__ not in {"no_token", "another_scheme"}
-    assert answer.headers["www-authenticate"] == ('Bearer error="invalid_token"' if presented else "Bearer")
+    assert answer.headers["www-authenticate"] == (f'{CHALLENGE}, error="invalid_token"' if presented else CHALLENGE)
     assert answer.json()["code"] == ("invalid_token" if presented else "missing_token")
     assert client._transport.app.state.loads == []
 
@@ -88,7 +88,7 @@ async def test_attack_no_other_token_comes_in_and_each_hears_the_same(client, ke
 async def test_a_missing_scope_is_named(client, keyturn_issuer):
     answer = await client.post("/notes", headers=bearer(keyturn_issuer.token_for("ada", scopes=["notes:read"])))
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="notes:write"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_scope", scope="notes:write"'
     assert (
         await client.post("/notes", headers=bearer(keyturn_issuer.token_for("ada", scopes=["notes:write"])))
     ).is_success
@@ -97,7 +97,7 @@ async def test_a_missing_scope_is_named(client, keyturn_issuer):
 async def test_an_old_sign_in_is_asked_to_step_up(client, keyturn_issuer):
     answer = await client.delete("/account", headers=bearer(keyturn_issuer.token_for("ada", age=61)))
     assert (answer.status_code, answer.json()["code"]) == (401, "insufficient_user_authentication")
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication", max_age="60"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_user_authentication", max_age="60"'
     assert (await client.delete("/account", headers=bearer(keyturn_issuer.token_for("ada", age=59)))).is_success
 
 
@@ -156,7 +156,7 @@ async def test_attack_a_router_with_a_guard_has_no_open_route(guard, keyturn_iss
 
 async def test_refusals_are_right_although_no_handler_is_installed(guard, keyturn_issuer):
     client = client_of(application(guard, install=False))
-    assert (await client.get("/me")).headers["www-authenticate"] == "Bearer"
+    assert (await client.get("/me")).headers["www-authenticate"] == CHALLENGE
     answer = await client.get("/users/eve", headers=bearer(keyturn_issuer.token_for("ada")))
     assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
 

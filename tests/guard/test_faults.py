@@ -111,7 +111,7 @@ async def test_whom_an_optional_guard_let_pass_as_nobody_is_asked_for_a_token_wh
         return PlainTextResponse(principal_of(request).subject)
 
     answer = await client_of(starlette_with(view, keyturn_issuer)).get("/")
-    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="keyturn"')
 
 
 @pytest.mark.parametrize("error", [IssuerFault("x"), GuardError("x")])

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, g, jsonify
 from keyturn import Requirement
 from keyturn.errors import InsufficientScope, Unavailable
 from keyturn.flask import Guard, current_principal
-from tests.guard.attacks import ATTACKS, bearer
+from tests.guard.attacks import ATTACKS, CHALLENGE, bearer
 
 NOTES = {1: {"owner_id": "ada", "text": "mine"}, 2: {"owner_id": "eve", "text": "hers"}}
 LOADS = []
@@ -93,7 +93,7 @@ def test_attack_no_other_token_comes_in_and_each_hears_the_same(client, keyturn_
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     presented = attack.__name__ not in {"no_token", "another_scheme"}
-    assert answer.headers["www-authenticate"] == ('Bearer error="invalid_token"' if presented else "Bearer")
+    assert answer.headers["www-authenticate"] == (f'{CHALLENGE}, error="invalid_token"' if presented else CHALLENGE)
     assert answer.get_json(force=True)["code"] == ("invalid_token" if presented else "missing_token")
     assert LOADS == []
 
@@ -101,7 +101,7 @@ def test_attack_no_other_token_comes_in_and_each_hears_the_same(client, keyturn_
 def test_a_missing_scope_is_named(client, keyturn_issuer):
     answer = client.post("/notes", headers=bearer(keyturn_issuer.token_for("ada", scopes=["notes:read"])))
     assert answer.status_code == 403
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="notes:write"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_scope", scope="notes:write"'
     token = keyturn_issuer.token_for("ada", scopes=["notes:write"])
     assert client.post("/notes", headers=bearer(token)).status_code == 200
 
@@ -109,7 +109,7 @@ def test_a_missing_scope_is_named(client, keyturn_issuer):
 def test_an_old_sign_in_is_asked_to_step_up(client, keyturn_issuer):
     answer = client.delete("/account", headers=bearer(keyturn_issuer.token_for("ada", age=61)))
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication", max_age="60"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_user_authentication", max_age="60"'
     assert client.delete("/account", headers=bearer(keyturn_issuer.token_for("ada", age=59))).status_code == 200
 
 

@@ -7,7 +7,7 @@ from django.test import Client, override_settings
 from django.urls import path
 
 from keyturn.errors import InsufficientScope, Unavailable
-from tests.guard.attacks import ATTACKS, bearer
+from tests.guard.attacks import ATTACKS, CHALLENGE, bearer
 from tests.support.django_base import set_up
 
 set_up()
@@ -127,7 +127,7 @@ def test_attack_no_other_token_comes_in(client, keyturn_issuer, attack, target):
     answer = client.get(target, headers=attack(keyturn_issuer))
     presented = attack.__name__ not in {"no_token", "another_scheme"}
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == ('Bearer error="invalid_token"' if presented else "Bearer")
+    assert answer.headers["www-authenticate"] == (f'{CHALLENGE}, error="invalid_token"' if presented else CHALLENGE)
 
 
 def test_a_bad_token_is_refused_where_none_is_needed(client, keyturn_issuer):
@@ -139,10 +139,10 @@ def test_a_bad_token_is_refused_where_none_is_needed(client, keyturn_issuer):
 def test_scopes_and_recent_sign_ins_are_asked_for(client, keyturn_issuer):
     answer = client.post("/write", headers=bearer(keyturn_issuer.token_for("ada")))
     assert answer.status_code == 403
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="notes:write"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_scope", scope="notes:write"'
     old = client.post("/write", headers=bearer(keyturn_issuer.token_for("ada", scopes=["notes:write"], age=61)))
     assert old.status_code == 401
-    assert old.headers["www-authenticate"] == 'Bearer error="insufficient_user_authentication", max_age="60"'
+    assert old.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_user_authentication", max_age="60"'
     assert client.post("/write", headers=bearer(keyturn_issuer.token_for("ada", scopes=["notes:write"]))).json()
 
 

@@ -141,13 +141,13 @@ async def test_a_bearer_token_is_taken(client):
 async def test_bearer_without_one_token_is_refused(client, value):
     response = await client.get("/me", headers={"Authorization": value})
     assert is_problem(response, 401, "invalid_token")
-    assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert response.headers["www-authenticate"] == 'Bearer realm="keyturn", error="invalid_token"'
 
 
 async def test_no_token_is_challenged_without_an_error(client):
     response = await client.get("/me")
     assert is_problem(response, 401, "missing_token")
-    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.headers["www-authenticate"] == 'Bearer realm="keyturn"'
 
 
 async def test_two_authorization_headers_are_refused(client):

@@ -38,14 +38,14 @@ async def ask(client, method, path, **headers):
 async def test_without_a_token_the_challenge_carries_no_error(client, method, path):
     answer = await ask(client, method, path)
     assert is_problem(answer, 401, "missing_token")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] == 'Bearer realm="keyturn"'
 
 
 @guarded
 async def test_with_a_bad_token_the_challenge_says_so_and_nothing_more(client, method, path):
     answer = await ask(client, method, path, Authorization="Bearer garbage")
     assert is_problem(answer, 401, "invalid_token")
-    assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+    assert answer.headers["www-authenticate"] == 'Bearer realm="keyturn", error="invalid_token"'
 
 
 @pytest.mark.parametrize("value", ["Basic YTpi", "Digest x", "bearer", "Bearer", "Token abc"])

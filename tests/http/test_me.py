@@ -134,7 +134,7 @@ async def test_step_up_closing_needs_a_recent_sign_in_and_a_refresh_is_none(clie
     clock.advance(seconds=20)
     answer = await client.delete("/v1/me", headers=bearer(late))
     assert is_problem(answer, 401, "insufficient_user_authentication")
-    challenge = 'Bearer error="insufficient_user_authentication", max_age="600"'
+    challenge = 'Bearer realm="keyturn", error="insufficient_user_authentication", max_age="600"'
     assert answer.headers["www-authenticate"] == challenge
     assert (await client.get("/v1/me", headers=bearer(late))).status_code == 200
     assert is_empty(await client.delete("/v1/me", headers=bearer(await sign_in(client, ada.email))))

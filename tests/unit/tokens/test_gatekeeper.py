@@ -17,6 +17,7 @@ from service.tokens.gatekeeper import Gatekeeper
 from service.tokens.guards import Owner, RecentlySignedIn, SignedIn, owner_or, requires_scope
 from service.web.problems import install
 from service.web.provide import Services
+from tests.guard.attacks import CHALLENGE
 from tests.support.store import CountedEntropy
 from tests.unit.tokens.conftest import NOW_MS
 from tests.unit.tokens.test_access_token import AUDIENCE, GRANT, ISSUER
@@ -82,13 +83,16 @@ async def test_a_caller_is_who_the_token_was_issued_to(gatekeeper, tokens):
 async def test_without_a_token_the_challenge_names_no_error(gatekeeper):
     for lines in ([], ["Basic abc"]):
         refusal = await refused(gatekeeper, *lines)
-        assert (refusal.code, refusal.headers()) == ("missing_token", {"WWW-Authenticate": "Bearer"})
+        assert (refusal.code, refusal.headers()) == ("missing_token", {"WWW-Authenticate": CHALLENGE})
 
 
 @pytest.mark.parametrize("lines", [["Bearer"], ["Bearer "], ["Bearer a b"], ["Bearer x", "Bearer x"]])
 async def test_what_is_not_one_bearer_token_is_refused_without_looking_at_the_keys(gatekeeper, table, lines):
     refusal = await refused(gatekeeper, *lines)
-    assert (refusal.code, refusal.headers()) == ("invalid_token", {"WWW-Authenticate": 'Bearer error="invalid_token"'})
+    assert (refusal.code, refusal.headers()) == (
+        "invalid_token",
+        {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'},
+    )
     assert table.reads == 0
 
 
@@ -199,7 +203,7 @@ def get(client, tokens):
 async def test_no_guarded_door_opens_without_a_token(client, path):
     answer = await client.get(path)
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] == CHALLENGE
 
 
 @pytest.mark.parametrize("path", ["/me", "/recent", f"/users/{GRANT.subject}", f"/any/{GRANT.subject}", "/scoped"])
@@ -249,7 +253,7 @@ async def test_a_scope_opens_what_it_names_and_never_an_owners_own_door(get):
 async def test_a_missing_scope_is_named_in_the_challenge(get):
     answer = await get("/scoped", scope="other")
     assert answer.status_code == 403
-    assert answer.headers["www-authenticate"] == 'Bearer error="insufficient_scope", scope="users:read"'
+    assert answer.headers["www-authenticate"] == f'{CHALLENGE}, error="insufficient_scope", scope="users:read"'
     assert (await get("/scoped", scope="users:read")).json() == "in"
 
 

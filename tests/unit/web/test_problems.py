@@ -58,7 +58,7 @@ def test_refused_fields_are_listed():
 
 
 def test_every_401_names_a_scheme():
-    assert response_for(errors.InvalidCredentials()).headers["www-authenticate"] == "Bearer"
+    assert response_for(errors.InvalidCredentials()).headers["www-authenticate"] == 'Bearer realm="keyturn"'
     assert "error=" in response_for(errors.Unauthenticated(presented=True)).headers["www-authenticate"]
 
 
