@@ -22,7 +22,8 @@ GuardError
 ├── InsufficientScope 403     insufficient_scope
 ├── NotFound 404              not_found          not there, or not the caller's: the same answer
 ├── Unavailable 503           unavailable        we cannot know; ``code`` says what, to the log only
-│   ├── KeysUnavailable       keys_unavailable   no key set that is young enough, and the issuer does not answer
+│   ├── KeysUnavailable       keys_unavailable   no key set that is young enough, and the issuer does not answer; or
+│   │                                            an unknown key, and the issuer was asked for such ones often enough
 │   └── RevocationUnknown     revocation_unknown what is known of revocations is too old
 ├── IssuerFault               issuer_fault       an answer of the issuer that cannot be used; ends in the log
 └── KeyRefused                key_refused        a JWK or a JWK set that must not be used
@@ -207,7 +208,7 @@ class Unavailable(GuardError):
 
 
 class KeysUnavailable(Unavailable):
-    """No key set that is young enough, and the issuer does not answer with a new one."""
+    """No key set that is young enough, and the issuer does not answer with a new one; or may not be asked again yet."""
 
     code = "keys_unavailable"
 

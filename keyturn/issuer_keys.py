@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from keyturn.background import DONE, Background
@@ -69,7 +70,8 @@ class IssuerKeys:
 
         Raises:
             UnknownKey: the issuer has no such key.
-            KeysUnavailable: the issuer is away, and what is held is too old or does not know the key.
+            KeysUnavailable: the issuer is away, and what is held is too old or does not know the key; or it was
+                asked for unknown keys so often that it may not be asked for this one yet.
         """
         arrived = self._now()
         while True:
@@ -123,7 +125,8 @@ class IssuerKeys:
                 return DONE
             if not self._background.is_running:
                 if not self._budget.take(now):
-                    raise UnknownKey("no key has this name, and the issuer was asked enough")
+                    # Not a 401: the key may have been published since the last fetch, and nobody asked.
+                    raise self._unavailable("the issuer was asked enough", seconds=self._budget.seconds_until_next)
                 self._sought = kid
             return self._background.run()
 
@@ -134,8 +137,9 @@ class IssuerKeys:
         if not run.done():
             raise self._unavailable("the issuer is slow")
 
-    def _unavailable(self, message: str) -> KeysUnavailable:
-        return KeysUnavailable(message, retry_after_seconds=max(1, round(self.bounds.refetch_seconds)))
+    def _unavailable(self, message: str, *, seconds: float | None = None) -> KeysUnavailable:
+        seconds = self.bounds.refetch_seconds if seconds is None else seconds
+        return KeysUnavailable(message, retry_after_seconds=max(1, ceil(seconds)))
 
     def _refresh(self) -> float:
         with self._background.lock:

@@ -137,6 +137,11 @@ class Budget:
         self.left -= 1
         return True
 
+    @property
+    def seconds_until_next(self) -> float:
+        """How long after the last ``take`` there is one again."""
+        return max(0.0, (1 - self.left) * self.refetch_seconds)
+
     def give_back(self) -> None:
         """The last one was not fruitless."""
         self.left = min(BURST, self.left + 1)

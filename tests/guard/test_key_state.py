@@ -96,7 +96,9 @@ def test_no_clock_that_stands_still_or_goes_back_makes_a_key_live_longer(now):
 def test_fruitless_fetches_are_few_at_once_and_then_one_in_each_interval():
     budget = Budget(2)
     assert [budget.take(at(0)) for _ in range(BURST + 1)] == [True] * BURST + [False]
-    assert not budget.take(at(1.9))
+    assert budget.seconds_until_next == 2
+    assert not budget.take(at(1.5))
+    assert budget.seconds_until_next == 0.5
     assert budget.take(at(2))
     assert not budget.take(at(3.9))
     assert [budget.take(at(1000)) for _ in range(BURST + 1)] == [True] * BURST + [False]

@@ -92,15 +92,39 @@ async def test_a_thousand_tasks_with_a_key_that_does_not_exist_cause_one_fetch_a
 def test_denial_of_service_made_up_names_cause_few_fetches_however_many_they_are(still, guard_of):
     guard = guard_of(still)
     guard.prepare()
-    for number in range(200):
-        with pytest.raises(errors.UnknownKey):
-            guard.verify(still.token_for("user", header={"kid": f"made-up-{number}"}))
+    assert made_up(still, guard, "made-up") == ["unknown_key"] * BURST + ["keys_unavailable"] * (200 - BURST)
     assert still.fetches == 1 + BURST
     still.clock.advance(seconds=2)
-    for number in range(200):
-        with pytest.raises(errors.UnknownKey):
-            guard.verify(still.token_for("user", header={"kid": f"again-{number}"}))
+    assert made_up(still, guard, "again") == ["unknown_key"] + ["keys_unavailable"] * 199
     assert still.fetches == 1 + BURST + 1
+
+
+def made_up(issuer, guard, name):
+    """Why each of 200 tokens with made-up names is refused."""
+    codes = []
+    for number in range(200):
+        with pytest.raises(errors.GuardError) as refusal:
+            guard.verify(issuer.token_for("user", header={"kid": f"{name}-{number}"}))
+        codes.append(refusal.value.code)
+    return codes
+
+
+@pytest.mark.parametrize("refetch_seconds", [0.5, 2, 7.5])
+def test_denial_of_service_made_up_names_make_nobody_say_that_a_new_key_is_none(still, guard_of, refetch_seconds):
+    """It cannot be known: 503 with the time after which it can be, and then the token is good."""
+    guard = guard_of(still, bounds=Bounds(refetch_seconds=refetch_seconds))
+    guard.prepare()
+    made_up(still, guard, "made-up")
+    still.rotate()
+    token, fetches = still.token_for("user"), still.fetches
+    for _ in range(10):
+        with pytest.raises(errors.KeysUnavailable) as refusal:
+            guard.verify(token)
+    assert still.fetches == fetches
+    assert 0 <= refusal.value.retry_after_seconds - refetch_seconds < 1
+    still.clock.advance(seconds=refusal.value.retry_after_seconds)
+    assert guard.verify(token).subject == "user"
+    assert still.fetches == fetches + 1
 
 
 def test_rotations_in_a_row_refuse_nobody_and_use_up_no_budget(still, guard_of):
