@@ -6,6 +6,7 @@ import typer
 
 from service.cli.context import open_migrate_context
 from service.cli.dev import dev
+from service.cli.events import events
 from service.cli.keys import keys_app
 from service.cli.migrate import migrate_app
 from service.cli.openapi import openapi
@@ -14,7 +15,7 @@ from service.cli.users import users_app
 
 app = typer.Typer(
     name="keyturn",
-    help="Authentication on DynamoDB: run it, migrate it, look after its users and keys.",
+    help="Authentication on DynamoDB: run it, migrate it, look after its users and keys, read what happened.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(dev)
 app.command()(serve)
 app.command()(openapi)
+app.command()(events)
 app.add_typer(migrate_app(open_migrate_context), name="migrate")
 app.add_typer(keys_app, name="keys")
 app.add_typer(users_app, name="users")

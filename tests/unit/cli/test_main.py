@@ -28,6 +28,10 @@ COMMANDS = [
     ["users", "create"],
     ["users", "disable"],
     ["users", "enable"],
+    ["users", "lock"],
+    ["users", "unlock"],
+    ["users", "delete"],
+    ["events"],
 ]
 
 
@@ -62,6 +66,10 @@ def test_a_command_without_its_word_shows_what_there_is(invoke, name):
         ["users", "create"],
         ["users", "disable"],
         ["openapi", "--nonsense"],
+        ["events", "--day", "yesterday"],
+        ["events", "--kind", "nonsense"],
+        ["events", "--day", "2026-11-26", "--since", "2026-11-26"],
+        ["events", "--until", "2026-11-26"],
     ],
     ids=" ".join,
 )
@@ -72,7 +80,9 @@ def test_a_usage_error_is_status_2_and_no_traceback(invoke, arguments):
     assert err
 
 
-@pytest.mark.parametrize("arguments", [["keys", "list"], ["users", "disable", "ada"], ["migrate", "status"], ["serve"]])
+@pytest.mark.parametrize(
+    "arguments", [["keys", "list"], ["users", "disable", "ada"], ["migrate", "status"], ["events"], ["serve"]]
+)
 def test_without_settings_each_missing_one_is_a_line(invoke, arguments):
     status, out, err = invoke(*arguments)
     assert (status, out) == (1, "")
