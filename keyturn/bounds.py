@@ -30,7 +30,10 @@ class Bounds:
     refetch_seconds: float = 2
     """An unknown ``kid`` fetches again at most so often in the long run; an issuer that is away is asked as often."""
     fetch_seconds: float = 5
-    """How long one fetch, metadata and key set together, may take; a request never waits longer for keys."""
+    """How long one fetch, metadata and key set together, may take; a request never waits longer for keys.
+
+    The first in a process may wait as long once more for httpx and PyJWT to be imported, before the fetch begins.
+    """
     max_response_bytes: int = 256 * 1024
     """How large an answer may be."""
 

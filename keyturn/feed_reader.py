@@ -71,6 +71,10 @@ class FeedReader:
         self._fetcher = fetcher or HttpFetcher(max_bytes=MAX_CHARACTERS, ssl_context=ssl_context)
         self._clock = clock
 
+    def prepare(self) -> None:
+        """Load whatever reading needs, outside of any bound on time."""
+        self._fetcher.prepare()
+
     def offer_keys(self, keys: Mapping[str, VerifyingKey] | IssuerKeys, *, issuer: str) -> None:
         """Verify with these, where none were given and they are of the same issuer."""
         if self._keys is None and issuer == self._issuer:

@@ -43,6 +43,10 @@ def default_ssl_context() -> ssl.SSLContext:
 class Fetcher(Protocol):
     """Gets documents of the issuer; one call at a time."""
 
+    def prepare(self) -> None:
+        """Load whatever ``get`` needs. A cold disk may take longer over it than an answer, which is not late for it."""
+        ...
+
     def get(self, url: str, *, seconds: float, headers: Mapping[str, str] | None = None) -> Fetched:
         """The answer of ``url``, of whatever status, within ``seconds``.
 
@@ -68,14 +72,18 @@ class HttpFetcher:
         self._client: httpx.Client | None = None
         self._pid = 0
 
+    def prepare(self) -> None:
+        """Import httpx, read the certificates and make the client, unless that has been done."""
+        self._own_client()
+
     def get(self, url: str, *, seconds: float, headers: Mapping[str, str] | None = None) -> Fetched:
         """The answer of ``url``; the bound on time holds for each wait and for the body as a whole."""
         import httpx
 
-        deadline = time.monotonic() + seconds
+        client, deadline = self._own_client(), time.monotonic() + seconds
         try:
             asked = {**_HEADERS, **(headers or {})}
-            with self._own_client().stream("GET", url, headers=asked, timeout=seconds) as response:
+            with client.stream("GET", url, headers=asked, timeout=seconds) as response:
                 body = self._body(response, deadline=deadline)
                 return Fetched(status=response.status_code, headers=dict(response.headers), body=body)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:

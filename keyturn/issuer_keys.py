@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import Future
 from contextlib import closing
 from functools import partial
 from math import ceil
@@ -21,7 +22,6 @@ from keyturn.verifier import DEFAULT_ALGORITHM, algorithm
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
-    from concurrent.futures import Future
 
     from keyturn.discovery import FetchedKeys
     from keyturn.keys import KeySet
@@ -62,6 +62,9 @@ class IssuerKeys:
         self._discovery = Discovery(issuer, bounds=self.bounds, other_origins=self._origins)
         self._held = Held()
         self._sought: str | None = None
+        self._loaded: Future[None] = Future()
+        # So that no waiter who goes away cancels it for the others.
+        self._loaded.set_running_or_notify_cancel()
         self._budget = Budget(self.bounds.refetch_seconds)
         self._background = Background(self._refresh, name="keyturn-keys", overdue_seconds=2 * self.bounds.fetch_seconds)
 
@@ -106,6 +109,7 @@ class IssuerKeys:
     def close(self) -> None:
         """Fetch no more. What is held is used until it is too old."""
         self._background.close()
+        self._say_loaded()
 
     def _now(self) -> Moment:
         return Moment(wall_ms=self._clock.now_ms(), monotonic_seconds=self._clock.monotonic_seconds())
@@ -133,6 +137,9 @@ class IssuerKeys:
     def _waited(self, run: Future[None] | None) -> Flow[None]:
         if run is None:
             raise self._unavailable("the verifier is closed")
+        if not self._loaded.done():
+            # Once in a process, and waited for apart: a cold disk takes its time, which says nothing of the issuer.
+            yield self._loaded
         yield run
         if not run.done():
             raise self._unavailable("the issuer is slow")
@@ -146,7 +153,10 @@ class IssuerKeys:
             sought, self._sought = self._sought, None
         began, found = self._now(), None
         try:
-            found = self._fetch(began)
+            with closing(self._new_fetcher()) as fetcher:
+                self._load(fetcher)
+                began = self._now()
+                found = self._fetch(fetcher, began)
         except IssuerFault as fault:
             self._tell(fault)
         finally:
@@ -154,19 +164,29 @@ class IssuerKeys:
             self._keep(found, began=began, sought=sought)
         return self.bounds.refetch_seconds if found is None else REFRESH_FROM * found.fresh_seconds
 
-    def _fetch(self, began: Moment) -> FetchedKeys:
-        # What is slow to import is imported here, in nobody's way.
-        algorithm(DEFAULT_ALGORITHM)
+    def _load(self, fetcher: Fetcher) -> None:
+        # What is slow to import is imported here, in nobody's way, and before the time of the answers is taken.
+        try:
+            algorithm(DEFAULT_ALGORITHM)
+            fetcher.prepare()
+        finally:
+            self._say_loaded()
+
+    def _say_loaded(self) -> None:
+        with self._background.lock:
+            if not self._loaded.done():
+                self._loaded.set_result(None)
+
+    def _fetch(self, fetcher: Fetcher, began: Moment) -> FetchedKeys:
         deadline = began.monotonic_seconds + self.bounds.fetch_seconds
-        with closing(self._new_fetcher()) as fetcher:
 
-            def get(url: str) -> Fetched:
-                left = deadline - self._clock.monotonic_seconds()
-                if left <= 0:
-                    raise IssuerFault("the answers take too long")
-                return fetcher.get(url, seconds=left)
+        def get(url: str) -> Fetched:
+            left = deadline - self._clock.monotonic_seconds()
+            if left <= 0:
+                raise IssuerFault("the answers take too long")
+            return fetcher.get(url, seconds=left)
 
-            return self._discovery.fetch(get, now_seconds=began.monotonic_seconds)
+        return self._discovery.fetch(get, now_seconds=began.monotonic_seconds)
 
     def _keep(self, found: FetchedKeys | None, *, began: Moment, sought: str | None) -> None:
         ended = self._now()

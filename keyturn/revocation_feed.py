@@ -134,6 +134,7 @@ class RevocationFeed:
                 self._reader.close()
 
     def _polled(self) -> float:
+        self._reader.prepare()
         began = self._now()
         try:
             while self._read_page(began):

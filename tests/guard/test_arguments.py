@@ -79,6 +79,9 @@ def test_the_bound_on_a_fetch_holds_for_metadata_and_keys_together(clock):
     allowed = []
 
     class Slow:
+        def prepare(self):
+            """Nothing is slow to load."""
+
         def get(self, url, *, seconds, headers=None):
             allowed.append(seconds)
             clock.advance(seconds=3)

@@ -235,6 +235,9 @@ def test_a_failure_that_nobody_foresaw_is_a_refusal_and_not_a_loop():
     opened = []
 
     class Broken:
+        def prepare(self):
+            """Nothing is slow to load."""
+
         def get(self, url, *, seconds, headers=None):
             opened.append(url)
             raise ZeroDivisionError
