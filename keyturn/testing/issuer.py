@@ -163,12 +163,13 @@ class OfflineIssuer:
             "exp": now - issued_ago + options.get("lifetime", 300),
             "jti": f"token-{number}",
             "client_id": options.get("client_id", "first-party"),
-            "scope": " ".join(options.get("scopes", ())),
             "sid": options.get("session", f"session-{number}"),
             "auth_time": now - max(options.get("age", 0), issued_ago),
             "amr": list(options.get("amr", ("pwd",))),
             "acr": options.get("acr", DEFAULT_ACR),
         }
+        if scope := " ".join(options.get("scopes", ())):
+            made["scope"] = scope
         return made | dict(options.get("claims", {}))
 
 

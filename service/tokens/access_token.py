@@ -61,12 +61,14 @@ class AccessTokens:
             "iat": now_seconds,
             "jti": base64.urlsafe_b64encode(self.entropy.token_bytes(_ID_BYTES)).rstrip(b"=").decode(),
             "client_id": grant.client_id,
-            "scope": grant.scope,
             "sid": grant.session_id,
             "auth_time": grant.auth_time_seconds,
             "amr": list(grant.amr),
             "acr": grant.acr,
         }
+        if grant.scope:
+            # No scope is no claim: the grammar of RFC 6749 section 3.3 knows no empty one, and validators refuse it.
+            claims["scope"] = grant.scope
         if self.tells_epoch:
             claims["epoch"] = grant.epoch
         return sign(claims, signer=signer, typ=TYPE)

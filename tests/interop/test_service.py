@@ -12,12 +12,11 @@ from functools import partial
 import jwt
 import pytest
 
-from service.store.table import Table
 from tests.interop.conftest import Issued
 from tests.interop.python_clients import fetch
 from tests.interop.tampering import public_forms, without_key
 from tests.interop.test_clients import CANNOT, CLIENTS, commands, verify, without_lists
-from tests.support.live import client_of, profiles, store, workers
+from tests.support.live import client_of, store, workers
 from tests.support.people import sign_in, sign_up
 
 __all__ = ["commands", "store", "verify", "workers"]
@@ -31,20 +30,10 @@ async def worker(workers):
 
 
 @pytest.fixture
-async def client(worker, mailbox, store):
-    """A client of the service, for a person who has an account, with a scope.
-
-    Authlib refuses a token whose scope is empty (``test_an_empty_scope``).
-    """
+async def client(worker, mailbox):
+    """A client of the service, for a person who has signed up like everybody, and so has no scope."""
     async with client_of(worker) as client:
         await sign_up(client, mailbox)
-        for item in await profiles(store):
-            await store.dynamo.client.update_item(
-                TableName=store.dynamo.names.of(Table.USERS),
-                Key={"uid": item["uid"], "sk": item["sk"]},
-                UpdateExpression="SET sc = :sc",
-                ExpressionAttributeValues={":sc": {"S": "notes:read"}},
-            )
         yield client
 
 
@@ -80,6 +69,7 @@ def test_every_client_takes_tokens_of_every_algorithm_of_the_service(algorithm, 
     """And none that was made of them with what is public."""
     jwk = next(key for key in fetch(jwks_url)["keys"] if key["kid"] == jwt.get_unverified_header(issued.token)["kid"])
     assert jwk["alg"] == algorithm
+    assert "scope" not in issued.claims
     forged = without_key(issued.token, public_forms(jwt.PyJWK(jwk).key, jwk))
     question = {"jwks_url": jwks_url, "issuer": issued.issuer, "audience": issued.audience}
     for client, said in asked(verify, {**question, "tokens": [issued.token, *forged.values()]}):
@@ -123,5 +113,4 @@ class TestAfterAnEmergencyRotation:
         assert jwt.get_unverified_header(new.token)["kid"] != jwt.get_unverified_header(old.token)["kid"]
         question = {"jwks_url": jwks_url, "issuer": old.issuer, "audience": old.audience}
         for client, said in asked(verify, {**question, "tokens": [old.token, new.token]}):
-            # Nobody has a scope here (test_an_empty_scope).
-            assert ["claims" in answer or client == "authlib" for answer in said] == [True, True], (client, said)
+            assert ["claims" in answer for answer in said] == [True, True], (client, said)

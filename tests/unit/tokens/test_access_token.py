@@ -105,8 +105,14 @@ async def test_no_two_tokens_have_one_id(make_tokens):
     assert all(len(base64.urlsafe_b64decode(token_id + "==")) == 16 for token_id in ids)
 
 
-async def test_a_token_without_a_scope_has_an_empty_one(make_tokens):
-    assert parts(await make_tokens().issue(replace(GRANT, scope=""), now_ms=NOW_MS))[1]["scope"] == ""
+async def test_a_token_without_a_scope_has_no_claim_of_it_and_the_guard_reads_none(make_tokens):
+    """RFC 9068 section 2.2.3: the grammar of RFC 6749 section 3.3 knows no empty scope."""
+    tokens = make_tokens()
+    token = await tokens.issue(replace(GRANT, scope=""), now_ms=NOW_MS)
+    assert "scope" not in parts(token)[1]
+    keys = (await tokens.keyring.jwks()).keys
+    principal = verify(token, keys=keys, expected_issuer=ISSUER, expected_audience=AUDIENCE, now_ms=NOW_MS)
+    assert principal.scopes == frozenset()
 
 
 async def test_without_a_key_nothing_is_signed(make_tokens, table):
