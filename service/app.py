@@ -115,7 +115,7 @@ def create_app(
     )
     app.user_middleware.insert(0, lane)
     # The innermost of all: what it refuses costs nothing more, and its answer has every header of the edge.
-    app.user_middleware.extend(coarse_limits(settings, clock or SystemClock()))
+    app.user_middleware.extend(coarse_limits(settings, clock or SystemClock(), metrics))
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -25,6 +25,7 @@ class Metrics:
     refreshes: Counter = field(init=False)
     reuses: Counter = field(init=False)
     throttled: Counter = field(init=False)
+    coarse_refusals: Counter = field(init=False)
     mails: Counter = field(init=False)
     audit_queue: Gauge = field(init=False)
     audit_drops: Counter = field(init=False)
@@ -54,7 +55,8 @@ class Metrics:
             "sign_ins": counter("keyturn_sign_ins", "Attempts to sign in", ("outcome",)),
             "refreshes": counter("keyturn_refreshes", "Presented refresh tokens", ("outcome",)),
             "reuses": counter("keyturn_refresh_reuses", "Sessions whose token came back after its rotation"),
-            "throttled": counter("keyturn_throttled", "Attempts refused by a limit", ("lane",)),
+            "throttled": counter("keyturn_throttled", "Limits that began to refuse, once a lane and wait", ("lane",)),
+            "coarse_refusals": counter("keyturn_coarse_refused", "Requests over a network's rate", ("route",)),
             "mails": counter("keyturn_mails", "Mails", _EVENT_LABELS),
             "audit_queue": gauge("keyturn_audit_waiting", "Events that wait to be written to the table"),
             "audit_drops": counter("keyturn_audit_dropped", "Events that are not in the table", ("reason",)),
@@ -84,6 +86,10 @@ class Metrics:
         self.store_units.labels(operation=operation, table=table).inc(units)
         if failed:
             self.store_failures.labels(operation=operation, table=table).inc()
+
+    def coarse_refused(self, route: str) -> None:
+        """One request over the rate of its network: a path with a rate of its own, or ``rest``."""
+        self.coarse_refusals.labels(route=route).inc()
 
     def breach_checked(self, outcome: str) -> None:
         """One question to the breach service: ``listed``, ``clean``, ``away`` or ``resting``."""

@@ -55,6 +55,9 @@ DEFAULT_RATES: Mapping[str, str] = {
 DEFAULT_REST = "12000/minute"
 """All other paths together."""
 
+REST = "rest"
+"""Their name in the metrics."""
+
 NEVER_LIMITED = frozenset({"/healthz", "/readyz"})
 """A balancer asks these, for itself, as often as it likes."""
 
@@ -88,12 +91,15 @@ class CoarseRules:
 class CoarseLimits:
     """Pure ASGI. Answers 429 with Retry-After once a client's network has used up a route's rate.
 
+    ``refused`` is told of each: the path where it has a rate of its own, ``rest`` for all others.
+
     Raises ConfigurationError of ``limits`` for a storage that nobody knows, when it is made.
     """
 
-    def __init__(self, app: ASGIApp, rules: CoarseRules, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, rules: CoarseRules, clock: Clock, refused: Callable[[str], None]) -> None:
         self.app = app
         self.rules = rules
+        self._refused = refused
         self._own = _passages(rules, rules.network_of, f"{SCHEME}://", {"clock": clock})
         self._shared = None
         if rules.storage_url.reveal() != IN_PROCESS:
@@ -110,6 +116,7 @@ class CoarseLimits:
         if scope["type"] == "http" and scope["path"] not in self.rules.exempt:
             refusal = await self._refusal(Request(scope))
             if refusal is not None:
+                self._refused(scope["path"] if scope["path"] in self.rules.rates else REST)
                 await response_for(refusal)(scope, receive, send)
                 return
         try:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from service.base import Base
     from service.kernel.clock import Clock
     from service.settings import Settings
+    from service.telemetry.metrics import Metrics
     from service.throttle.limiter import Throttle
     from service.throttle.quotas import Quotas
 
@@ -41,7 +42,7 @@ def build_quotas(base: Base, keys: LaneKeys) -> Quotas:
     return StoredQuotas(dynamo=base.dynamo, keys=keys, clock=base.clock)
 
 
-def coarse_limits(settings: Settings, clock: Clock) -> list[Middleware]:
+def coarse_limits(settings: Settings, clock: Clock, metrics: Metrics) -> list[Middleware]:
     """What stands in front of the routes; nothing where ``KEYTURN_THROTTLE`` is off."""
     if settings.throttle == "off":
         return []
@@ -51,4 +52,4 @@ def coarse_limits(settings: Settings, clock: Clock) -> list[Middleware]:
         name=settings.table_prefix,
         storage_url=Secret(settings.coarse_limits_url.get_secret_value()),
     )
-    return [Middleware(CoarseLimits, rules=rules, clock=clock)]
+    return [Middleware(CoarseLimits, rules=rules, clock=clock, refused=metrics.coarse_refused)]

@@ -11,8 +11,8 @@ DOCUMENTS = tuple(
     sorted(path for pattern in ("*.md", "docs/**/*.md", ".github/**/*.md") for path in ROOT.glob(pattern))
 )
 
-# Read before there is a service: by the engines, and by long tests. The last is one of Django's settings.
-DOCUMENTED_ELSEWHERE = {"KEYTURN_ENGINES_DIR", "KEYTURN_LONG", "KEYTURN_WEBSESSION"}
+# Read where there is no service: by the engines, and by tests. The last is one of Django's settings.
+DOCUMENTED_ELSEWHERE = {"KEYTURN_ENGINES_DIR", "KEYTURN_LONG", "KEYTURN_REQUIRE_PROGRAMS", "KEYTURN_WEBSESSION"}
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

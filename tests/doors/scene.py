@@ -43,5 +43,9 @@ class Scene:
         """How often an operator was told that ``lane`` is limited."""
         return int(self._metrics().registry.get_sample_value("keyturn_throttled_total", {"lane": lane}) or 0)
 
+    def sample(self, name: str, **labels: str) -> int:
+        """What a metric says."""
+        return int(self._metrics().registry.get_sample_value(name, labels) or 0)
+
     def _metrics(self):
         return self.client.app.state.services.get(UserRepo).dynamo.meter

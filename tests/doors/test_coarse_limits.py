@@ -50,6 +50,18 @@ async def test_each_path_has_a_count_for_each_network_which_ends_with_its_minute
         assert (await ask(quick, path))[0] == [False]
 
 
+async def test_each_refusal_is_counted_by_its_route_and_nothing_that_passed(quick):
+    def counted(route):
+        return quick.sample("keyturn_coarse_refused_total", route=route)
+
+    quick.move()
+    for path, route in (("/v1/login", "/v1/login"), ("/v1/logout-all", "rest"), ("/made/up", "rest")):
+        before = counted(route)
+        refused, _ = await ask(quick, path, TWO + 3)
+        assert counted(route) - before == sum(refused) > 0
+    assert counted("/made/up") == 0, "a client makes up no label"
+
+
 async def test_probes_are_always_answered(quick):
     for path in NEVER_LIMITED:
         assert {(await quick.client.get(path)).status_code for _ in range(3 * TWO)} == {200}

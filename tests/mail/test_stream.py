@@ -222,3 +222,21 @@ async def test_any_other_event_such_as_a_schedules_is_a_sweep(base, by_stream, o
     assert await handle({"source": "aws.events"}) == {"claimed": 1}
     await mailbox.wait("new@example.com")
     assert await handle({}) == {"claimed": 0}
+
+
+@pytest.fixture
+def _own_templates(by_stream, tmp_path, monkeypatch):
+    """Of the function alone: the service that wrote the letter has none."""
+    folder = tmp_path / "ours"
+    (folder / "en").mkdir(parents=True)
+    (folder / "en/confirm_email.txt").write_text("Welcome to ours\n{{ link }} and {{ code }}\n")
+    monkeypatch.setenv("KEYTURN_MAIL_TEMPLATES", str(folder))
+
+
+@pytest.mark.usefixtures("_own_templates")
+async def test_the_function_mails_from_the_templates_that_the_setting_names(base, by_stream, open_app, mailbox):
+    async with open_app(by_stream) as client:
+        await register(client, "new@example.com")
+    (item,) = await left(base)
+    assert await handle(event_of(record(item))) == ALL_TAKEN
+    assert (await mailbox.wait("new@example.com"))["Subject"] == "Welcome to ours"

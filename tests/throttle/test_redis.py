@@ -42,7 +42,7 @@ def processes(clock):
             storage_url=Secret(url),
             rates={"/v1/login": f"{RATE}/minute"},
         )
-        made = [CoarseLimits(PlainTextResponse("through"), rules, clock) for _ in range(count)]
+        made = [CoarseLimits(PlainTextResponse("through"), rules, clock, lambda _route: None) for _ in range(count)]
         return [httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") for app in made]
 
     return start

@@ -85,10 +85,14 @@ async def answer(request):
     return PlainTextResponse("through")
 
 
-def limits(*, clock=None, **rules):
+def _nobody_counts(_route):
+    return None
+
+
+def limits(*, clock=None, refused=None, **rules):
     """The middleware alone."""
     given = {"trusted_proxies": 0, "keys": LaneKeys(bytes(32)), "rates": RATES, **rules}
-    return CoarseLimits(answer, CoarseRules(**given), clock or SystemClock())
+    return CoarseLimits(answer, CoarseRules(**given), clock or SystemClock(), refused or _nobody_counts)
 
 
 def app(**rules):
