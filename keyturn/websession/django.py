@@ -14,7 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse
 
-from keyturn.websession import model
+from keyturn.websession import model, users
 from keyturn.websession.cookie import RETRY_AFTER_SECONDS
 from keyturn.websession.django_settings import cookie_name, site_sessions
 from keyturn.websession.errors import SessionConflict, SessionEnded, SessionUnavailable
@@ -117,12 +117,16 @@ class SessionStore(SessionBase):
         return opened
 
     def _written(self, opened: model.Session | None, data: dict[str, Any]) -> model.Session:
-        sessions, subject, idle_seconds = site_sessions(), data.get(SESSION_KEY), self.get_expiry_age()
+        sessions, idle_seconds = site_sessions(), self.get_expiry_age()
+        keys = (SESSION_KEY, *sessions.user_keys)
+        subject = users.subject_of(data, keys)
         if opened is None:
             return sessions.start(data, subject=subject, idle_seconds=idle_seconds)
-        if self._rotating or subject != opened.subject:
-            # Where nobody was signed in and now somebody is, the site has just looked at their proof.
-            proven = self._proven or (opened.subject is None and subject is not None)
+        another = subject != opened.subject or users.is_another(opened.data, data, keys)
+        if self._rotating or another:
+            # Where nobody was and now somebody is, the site has just looked at their proof.
+            arrived = users.names_somebody(data, keys) and not users.names_somebody(opened.data, keys)
+            proven = self._proven or arrived
             return sessions.rotate(opened, data, subject=subject, proven=proven, idle_seconds=idle_seconds)
         return sessions.save(opened, data, idle_seconds=idle_seconds)
 

@@ -6,6 +6,7 @@ KEYTURN_WEBSESSION = {
     "idle_seconds": 3600,                       # and the rest has defaults
     "absolute_seconds": 86400,
     "max_bytes": 16384,
+    "user_keys": ["member_id"],                 # where code of the site's own keeps the user; the default is USER_KEYS
     "region": None,
     "endpoint_url": None,
 }
@@ -27,13 +28,14 @@ from keyturn.websession.cookie import Cookie
 from keyturn.websession.flows import DEFAULT_MAX_BYTES, Sessions
 from keyturn.websession.model import DEFAULT_LIFETIMES, Lifetimes
 from keyturn.websession.seal import Keyring
+from keyturn.websession.users import USER_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SETTING: Final = "KEYTURN_WEBSESSION"
 _NEEDED: Final = frozenset({"table", "keys"})
-_KNOWN: Final = _NEEDED | {"idle_seconds", "absolute_seconds", "max_bytes", "region", "endpoint_url"}
+_KNOWN: Final = _NEEDED | {"idle_seconds", "absolute_seconds", "max_bytes", "user_keys", "region", "endpoint_url"}
 
 
 @cache
@@ -89,6 +91,7 @@ def _built(given: Mapping[str, Any]) -> Sessions:
         keys=Keyring.parse(given["keys"]),
         lifetimes=lifetimes,
         max_bytes=given.get("max_bytes", DEFAULT_MAX_BYTES),
+        user_keys=given.get("user_keys", USER_KEYS),
     )
 
 

@@ -101,8 +101,8 @@ def sign_out_everywhere() -> int:
 
 
 def signed_in() -> str | None:
-    """Who is signed in, or None."""
-    return _current().subject
+    """Who was signed in with ``sign_in``, or None; a user whom the site keeps in the data is not looked at."""
+    return _current().signed_in
 
 
 def _current() -> WebSession:

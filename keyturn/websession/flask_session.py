@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask.sessions import SessionMixin
 
-from keyturn.websession import text
+from keyturn.websession import text, users
 from keyturn.websession.model import is_due
 
 if TYPE_CHECKING:
@@ -40,9 +40,15 @@ class WebSession(SessionMixin):
         return None if self._cleared else self._opened
 
     @property
+    def signed_in(self) -> str | None:
+        """Who was signed in with ``sign_in``, or None. Nothing in the data makes it somebody."""
+        subject = None if self.opened is None else self.opened.subject
+        return None if isinstance(subject, users.NamedByData) else subject
+
+    @property
     def subject(self) -> str | None:
-        """Who is signed in, or None."""
-        return None if self.opened is None else self.opened.subject
+        """Whose session it is: of whoever was signed in, and otherwise of whom the data names now."""
+        return self.signed_in or users.subject_of(self._data(), self.sessions.user_keys)
 
     @property
     def modified(self) -> bool:  # type: ignore[override]
@@ -74,18 +80,28 @@ class WebSession(SessionMixin):
 
     def write(self) -> str | None:
         """Writes what this request changed; answers the id that the browser has to keep, where it is another one."""
-        data, before = self._data(), self._opened
-        nothing = not data and (self._cleared or self.subject is None)
+        data, before, subject = self._data(), self._opened, self.subject
         if before is None:
             if data:
-                self._take(self.sessions.start(data))
-        elif nothing:
+                self._take(self.sessions.start(data, subject=subject))
+        elif not data and subject is None:
             self.sign_out()
         elif self._cleared:
-            self._take(self.sessions.rotate(before, data, subject=None, proven=False))
+            # Nothing of the old one goes on, its life neither.
+            self._take(self.sessions.rotate(before, data, subject=subject, proven=True))
         elif self.modified or self._is_due(before):
-            self._take(self.sessions.save(before, data))
+            self._take(self._written(before, data, subject))
         return None if self._opened is None or self._opened.id.cookie == self._presented else self._opened.id.cookie
+
+    def _written(self, before: Session, data: dict[str, Any], subject: str | None) -> Session:
+        """With a new id where it is another's now: whoever knows the old one must not become the user (CWE-384)."""
+        keys, was = self.sessions.user_keys, before.data
+        another = self.signed_in is None and users.is_another(was, data, keys)
+        if subject == before.subject and not another:
+            return self.sessions.save(before, data)
+        # Where nobody was and now somebody is, the site has just looked at their proof.
+        proven = users.names_somebody(data, keys) and not users.names_somebody(was, keys)
+        return self.sessions.rotate(before, data, subject=subject, proven=proven)
 
     def _is_due(self, opened: Session) -> bool:
         idle_seconds = self.sessions.lifetimes.idle_seconds

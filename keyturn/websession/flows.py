@@ -15,9 +15,10 @@ from keyturn.websession.port import Exchanged
 from keyturn.websession.records import from_record, to_record
 from keyturn.websession.seal import NONCE_BYTES
 from keyturn.websession.text import dumps, merged
+from keyturn.websession.users import USER_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from keyturn.websession.port import Record, SessionTable
     from keyturn.websession.seal import Keyring
@@ -37,6 +38,8 @@ def system_now_ms() -> int:
 class Sessions:
     """The sessions of a site. ``max_bytes`` bounds a sealed payload; time and chance can be handed in.
 
+    ``user_keys`` are the names under which the site's own code keeps the user in the data (``users``), if it does.
+
     Every method raises SessionUnavailable where DynamoDB does not answer: then nothing counts as read or written.
     """
 
@@ -44,8 +47,13 @@ class Sessions:
     keys: Keyring
     lifetimes: Lifetimes = DEFAULT_LIFETIMES
     max_bytes: int = DEFAULT_MAX_BYTES
+    user_keys: Sequence[str] = USER_KEYS
     now_ms: Callable[[], int] = field(default=system_now_ms, repr=False)
     random: Callable[[int], bytes] = field(default=secrets.token_bytes, repr=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.user_keys, str):
+            raise ValueError("user_keys are several names: a list of them, also where it is one")  # noqa: TRY004
 
     def open(self, cookie: str | None) -> Session | None:
         """The session whose id the browser sent; None where it is unknown, expired, ended or cannot be opened.
@@ -73,11 +81,11 @@ class Sessions:
             SessionEnded: all sessions of the user were ended meanwhile.
             SessionNotJson, SessionTooLarge: ``data`` cannot be kept.
         """
+        text = dumps(dict(data))
         if epoch is None:
             epoch = self._epoch_of(subject)
         now_ms = self.now_ms()
         life = Life(created_ms=now_ms, expires_ms=now_ms + self.lifetimes.absolute_seconds * 1000, epoch=epoch)
-        text = dumps(dict(data))
         for _ in range(_MOST_TRIES):
             session = self._fresh(text, subject=subject, life=life, now_ms=self.now_ms(), idle_seconds=idle_seconds)
             # Refused is no collision in 2^256, but the client's own retry of a write whose answer was lost.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from keyturn.websession.errors import SessionTooLarge
 from keyturn.websession.model import Life, Session
 from keyturn.websession.port import Record
 from keyturn.websession.text import dumps
+from keyturn.websession.users import NamedByData
 
 if TYPE_CHECKING:
     from keyturn.websession.ids import Key, SessionId
     from keyturn.websession.seal import Keyring
+
+_NAMED_BY_DATA: Final = "data"
 
 
 def context_of(key: Key, life: Life) -> bytes:
@@ -28,7 +31,8 @@ def to_record(session: Session, *, keys: Keyring, nonce: bytes, max_bytes: int) 
         SessionTooLarge: its sealed payload is larger than ``max_bytes``.
     """
     key = session.id.key
-    plain = dumps([session.subject, session.json]).encode()
+    origin = [_NAMED_BY_DATA] if isinstance(session.subject, NamedByData) else []
+    plain = dumps([session.subject, session.json, *origin]).encode()
     payload = keys.seal(plain, context=context_of(key, session.life), nonce=nonce)
     if len(payload) > max_bytes:
         raise SessionTooLarge(f"the session's data takes {len(payload)} bytes, and the limit is {max_bytes}")
@@ -66,8 +70,8 @@ def opened_payload(record: Record, *, keys: Keyring) -> tuple[str | None, str] |
     plain = keys.open(record.payload, context=context_of(record.key, life_of(record)))
     if plain is None:
         return None
-    subject, text = json.loads(plain)
-    return subject, text
+    subject, text, *origin = json.loads(plain)
+    return NamedByData(subject) if origin == [_NAMED_BY_DATA] else subject, text
 
 
 def life_of(record: Record) -> Life:

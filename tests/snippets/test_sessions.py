@@ -18,7 +18,7 @@ from tests.support.django_base import set_up
 set_up()
 
 import keyturn.websession.django as keyturn_engine  # noqa: E402  Django has to be configured first
-from keyturn.websession.flask import WebSessions, sign_in, sign_out, signed_in  # noqa: E402
+from keyturn.websession.flask import WebSessions  # noqa: E402
 from tests.snippets.copied import django_sessions  # noqa: E402
 
 
@@ -47,14 +47,20 @@ def cookie_snippet():
     return FlaskSite(flask_cookie.create_app(), "session")
 
 
+def routes(app):
+    """The views of a site as they are copied. They are the same on both sides."""
+    app.post("/sign-in/<user>", endpoint="in")(lambda user: flask.session.update(user_id=user) or {})
+    app.post("/sign-out", endpoint="out")(lambda: flask.session.clear() or {})
+    app.get("/whoami", endpoint="whoami")(lambda: {"user": flask.session.get("user_id")})
+    app.post("/visit", endpoint="visit")(lambda: flask.session.update(visited=True) or {})
+
+
 @pytest.fixture
 def table_snippet(snippet_sessions, clock, monkeypatch):
     app = flask.Flask(__name__)
     app.session_interface = flask_sessions.DynamoSessionInterface(snippet_sessions)
     monkeypatch.setattr(flask_sessions, "time", SimpleNamespace(time=lambda: clock.now_ms() / 1000))
-    app.post("/sign-in/<user>")(lambda user: flask.session.update(user_id=user) or {})
-    app.get("/whoami", endpoint="whoami")(lambda: {"user": flask.session.get("user_id")})
-    app.post("/visit", endpoint="visit")(lambda: flask.session.update(visited=True) or {})
+    routes(app)
     return FlaskSite(app, "session")
 
 
@@ -62,10 +68,7 @@ def table_snippet(snippet_sessions, clock, monkeypatch):
 def keyturn_flask(sessions):
     app = flask.Flask(__name__)
     WebSessions(sessions).init_app(app)
-    app.post("/sign-in/<user>", endpoint="in")(lambda user: sign_in(user) or {})
-    app.post("/sign-out", endpoint="out")(lambda: sign_out() or {})
-    app.get("/whoami", endpoint="whoami")(lambda: {"user": signed_in()})
-    app.post("/visit", endpoint="visit")(lambda: flask.session.update(visited=True) or {})
+    routes(app)
     return FlaskSite(app, "__Host-session")
 
 

@@ -205,6 +205,19 @@ class TestSignIn:
         assert sessions.open(cookie_of(browser)).life.created_ms == clock.now_ms()
         assert sessions.open(before) is None
 
+    def test_a_user_under_a_name_of_the_sites_own_gets_another_id_too(self, browser, sessions, subject):
+        browser.post("/put/cart/1")
+        before = cookie_of(browser)
+        browser.post(f"/put/user_id/{subject}")
+        assert sessions.open(before) is None
+        assert len(people.list_all(sessions, subject)) == 1
+
+    def test_who_is_signed_in_with_django_stays_it_whatever_such_a_name_says(self, browser, sessions):
+        browser.post("/sign-in/5")
+        before = cookie_of(browser)
+        browser.post("/put/_user_id/victim")
+        assert (cookie_of(browser), sessions.open(before).subject) == (before, "5")
+
     def test_a_changed_password_gives_another_id_and_no_longer_life(self, browser, clock, sessions):
         browser.post("/sign-in/5")
         before = sessions.open(cookie_of(browser))
@@ -475,6 +488,7 @@ class TestSettings:
             {"KEYTURN_WEBSESSION": {"table": "t", "keys": "short"}},
             {"KEYTURN_WEBSESSION": {"table": "t", "keys": KEYS, "idle": 1}},
             {"KEYTURN_WEBSESSION": {"table": "t", "keys": KEYS, "idle_seconds": 0}},
+            {"KEYTURN_WEBSESSION": {"table": "t", "keys": KEYS, "user_keys": "member_id"}},
         ],
     )
     def test_an_unsafe_or_missing_one_stops_the_site(self, site, wrong):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import uuid
+from dataclasses import replace
 
 import flask
 import pytest
 
-from keyturn.websession import people
+from keyturn.websession import people, users
 from keyturn.websession.cookie import Cookie
 from keyturn.websession.errors import SessionNotJson, SessionTooLarge, SessionUnavailable
 from keyturn.websession.flask import WebSessions, sign_in, sign_out, sign_out_everywhere, signed_in
@@ -142,13 +144,138 @@ class TestSignIn:
         assert browser.post("/do/take").json == {"left": 2, "was": "1"}
         assert browser.get("/whoami").json["data"] == {"b": "2"}
 
-    def test_the_way_of_flasks_tutorial_gives_a_new_id_too(self, app, browser):
+    def test_the_way_of_flasks_tutorial_gives_a_new_id_too(self, app, browser, sessions):
         app.views["tutorial"] = lambda: flask.session.clear() or flask.session.update(user_id="u") or {}
         browser.post("/put/a/1")
         before = cookie_of(browser)
         browser.post("/do/tutorial")
         assert browser.get("/whoami").json["data"] == {"user_id": "u"}
         assert cookie_of(browser) != before
+        assert sessions.open(before) is None
+        assert sessions.open(cookie_of(browser)).subject == "u"
+
+
+class TestUserInTheData:
+    """The site writes the user into the session itself, as Flask-Login and most code to copy do."""
+
+    @pytest.mark.parametrize("key", users.USER_KEYS)
+    @pytest.mark.parametrize("value", ["ada", 5, True, {"sub": "ada"}], ids=str)
+    def test_an_id_that_was_planted_before_is_worth_nothing_after(self, app, browser, sessions, key, value):
+        app.views["enter"] = lambda: flask.session.update({key: value}) or {}
+        attacker = app.test_client()
+        attacker.post("/put/cart/1")
+        planted = cookie_of(attacker)
+        browser.set_cookie(NAME, planted, domain="localhost")
+        browser.post("/do/enter")
+        assert browser.get("/whoami").json["data"] == {"cart": "1", key: value}
+        assert sessions.open(planted) is None
+        assert attacker.get("/whoami").json["data"] == {}
+
+    def test_their_sessions_are_listed_and_ended(self, app, browser, sessions, subject):
+        other = app.test_client()
+        for one in (browser, other):
+            one.post(f"/put/user_id/{subject}")
+        assert len(people.list_all(sessions, subject)) == 2
+        browser.post("/put/theme/dark")
+        assert len(people.list_all(sessions, subject)) == 2
+        assert people.end_all(sessions, subject) == 2
+        assert [one.get("/whoami").json["data"] for one in (browser, other)] == [{}, {}]
+
+    def test_everywhere_is_every_browser(self, app, browser, sessions, subject):
+        for one in (browser, app.test_client()):
+            one.post(f"/put/user_id/{subject}")
+        assert browser.post("/sign-out-everywhere").json == {"ended": 2}
+        assert people.list_all(sessions, subject) == ()
+
+    def test_a_number_is_listed_as_text(self, app, browser, sessions):
+        number = uuid.uuid4().int
+        app.views["enter"] = lambda: flask.session.update(user_id=number) or {}
+        browser.post("/do/enter")
+        assert len(people.list_all(sessions, str(number))) == 1
+
+    def test_it_begins_a_new_life_for_who_was_nobody_and_none_for_who_was_somebody(self, browser, clock, sessions):
+        browser.post("/put/cart/1")
+        clock.advance(seconds=60)
+        browser.post("/put/user_id/ada")
+        begun = sessions.open(cookie_of(browser)).life
+        assert begun.created_ms == clock.now_ms()
+        clock.advance(seconds=60)
+        browser.post("/put/user_id/bob")
+        after = sessions.open(cookie_of(browser))
+        assert (after.life.expires_ms, after.subject) == (begun.expires_ms, "bob")
+
+    def test_the_cookie_of_who_left_or_was_replaced_is_dead(self, app, browser, sessions):
+        app.views["leave"] = lambda: {"was": flask.session.pop("user_id")}
+        browser.post("/put/cart/1")
+        for path in ("/put/user_id/ada", "/put/user_id/bob", "/do/leave"):
+            before = cookie_of(browser)
+            browser.post(path)
+            assert sessions.open(before) is None
+        assert sessions.open(cookie_of(browser)).subject is None
+        assert browser.get("/whoami").json["data"] == {"cart": "1"}
+
+    def test_the_same_user_again_and_other_names_give_no_new_id(self, browser):
+        browser.post("/put/user_id/ada")
+        before = cookie_of(browser)
+        for path in ("/put/user_id/ada", "/put/username/ada", "/put/theme/dark"):
+            browser.post(path)
+        assert cookie_of(browser) == before
+
+    def test_names_of_ones_own(self, sessions, subject):
+        own = flask.Flask(__name__)
+        WebSessions(replace(sessions, user_keys=["member"])).init_app(own)
+        own.post("/put/<name>/<value>")(lambda name, value: flask.session.update({name: value}) or {})
+        browser = own.test_client()
+        browser.post("/put/user_id/ada")
+        visitor = cookie_of(browser)
+        browser.post("/put/user_id/bob")
+        assert cookie_of(browser) == visitor
+        browser.post(f"/put/member/{subject}")
+        assert cookie_of(browser) != visitor
+        assert len(people.list_all(sessions, subject)) == 1
+
+    def test_one_name_that_is_no_list_is_refused(self, sessions):
+        with pytest.raises(ValueError, match="a list of them"):
+            replace(sessions, user_keys="member")
+
+    def test_nothing_in_the_data_makes_signed_in_answer_somebody(self, browser):
+        """A site that calls sign_in may keep the user whose page was seen last under such a name."""
+        browser.post("/put/user_id/victim")
+        assert browser.get("/whoami").json["user"] is None
+        browser.post("/put/user_id/another-victim")
+        assert browser.get("/whoami").json["user"] is None
+
+    def test_who_was_signed_in_stays_it_whatever_the_data_say(self, browser, sessions):
+        browser.post("/sign-in/ada")
+        before = cookie_of(browser)
+        for value in ("ada", "victim"):
+            browser.post(f"/put/user_id/{value}")
+            assert browser.get("/whoami").json["user"] == "ada"
+        assert (cookie_of(browser), sessions.open(before).subject) == (before, "ada")
+
+    def test_sign_in_after_it_is_a_sign_in(self, browser):
+        browser.post("/put/user_id/ada")
+        browser.post("/sign-in/ada")
+        assert browser.get("/whoami").json == {"user": "ada", "data": {"user_id": "ada"}}
+
+    def test_a_session_from_before_the_name_was_looked_at_moves_to_its_user(self, browser, sessions, subject, clock):
+        old = sessions.start({"user_id": subject})
+        browser.set_cookie(NAME, old.id.cookie, domain="localhost")
+        clock.advance(seconds=60)
+        browser.post("/put/theme/dark")
+        (listed,) = people.list_all(sessions, subject)
+        assert (listed.data, listed.expires_ms) == ({"user_id": subject, "theme": "dark"}, old.life.expires_ms)
+
+    def test_what_expired_while_the_request_ran_is_not_another_users(self, app, browser, sessions, clock):
+        def slow():
+            flask.session["user_id"] = "bob"
+            clock.advance(seconds=IDLE)
+            return {}
+
+        app.views["slow"] = slow
+        browser.post("/put/user_id/ada")
+        assert set_cookies(browser.post("/do/slow")) == []
+        assert people.list_all(sessions, "bob") == ()
 
 
 class TestSignOut:
