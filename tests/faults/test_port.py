@@ -116,7 +116,8 @@ async def test_a_call_that_fails_again_and_again_is_unavailable(base, dynamo, pr
                 continue
             assert isinstance(answered, StoreUnavailable), repr(answered)
             assert isinstance(answered, Conflict) == (fault is CONFLICT)
-            assert isinstance(answered, Throttled) == (fault in THROTTLED)
+            # Patience may end before the last try does.
+            assert isinstance(answered, Throttled) == (fault in THROTTLED and "deadline" not in str(answered))
     cases.verdict()
 
 
