@@ -78,6 +78,9 @@ class Place(Stage):
             self.clock.advance(seconds=MAIL_IS_TAKEN_OVER_SECONDS)
             await self.mailbox.wait(email, count=count, devices=devices)
 
+    async def is_told(self, email: str, *, count: int) -> None:
+        await self.wait_for_mail(email, count=count)
+
     async def every_mail(self, email: str) -> list[EmailMessage]:
         """All mails to ``email``, with those that were announced by who did not come to send them."""
         await self.world.settle()

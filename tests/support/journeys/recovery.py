@@ -175,8 +175,8 @@ async def _has_moved_or_can(stage, known, done):
     await stage.post("/v1/email/change/confirm", {"token": token}, status=400)
     assert (await stage.again.get("/v1/me", headers=bearer(tokens))).json()["email"] == new_address(stage)
     # Both are told, and the old address is free.
-    await stage.wait_for_mail(stage.email, count=1)
-    await stage.wait_for_mail(new_address(stage), count=2)
+    await stage.is_told(stage.email, count=1)
+    await stage.is_told(new_address(stage), count=2)
     await stage.make_account()
 
 

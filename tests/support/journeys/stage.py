@@ -44,6 +44,9 @@ class Stage:
         """Until ``count`` mails have come to ``email``, those of new devices or all others."""
         await self.mailbox.wait(email, count=count, devices=devices)
 
+    async def is_told(self, email: str, *, count: int) -> None:
+        """Until what ``email`` is told of has come; not waited for where it comes minutes after a killed worker."""
+
     async def newest_token(self, *, after: int) -> str:
         return await self.mailbox.token(self.email, count=after + 1)
 
