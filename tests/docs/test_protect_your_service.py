@@ -10,9 +10,9 @@ import httpx
 import pytest
 from django.test import Client, override_settings
 
-from keyturn.testing.issuer import OfflineIssuer
 from tests.docs.markdown import ROOT, fences, section
 from tests.support.django_base import set_up
+from tests.support.forging import signed_by_another
 
 README = (ROOT / "README.md").read_text("utf-8")
 SHOWN_URL = "http://127.0.0.1:8000"
@@ -87,7 +87,7 @@ async def test_each_program_lets_the_owner_in_and_nobody_else(site, tokens, dev_
     for path in ("/users/somebody-else/notes", f"/users/{subject.upper()}/notes"):
         status, problem = await get(path, mine)
         assert (status, problem["code"]) == (404, "not_found")
-    forged = OfflineIssuer(issuer=dev_url, audience=dev_url).token_for(subject)
+    forged = signed_by_another(tokens["access_token"])
     for headers in ({}, {"Authorization": f"Bearer {forged}"}, {"Authorization": f"Bearer {tokens['refresh_token']}"}):
         status, problem = await get(f"/users/{subject}/notes", headers)
         assert status == 401

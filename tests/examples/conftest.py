@@ -11,12 +11,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from examples.run import PORTS, examples
-from keyturn.testing.issuer import OfflineIssuer
 from service.base import build_keyring, open_base
 from service.cli.running import read_running
 from service.settings import load
 from service.telemetry.metrics import Metrics
 from service.tokens.access_token import AccessTokens, Grant
+from tests.support.forging import signed_by_another
 
 PASSWORD = "correct horse battery staple"
 
@@ -54,9 +54,8 @@ class Stage:
         return asyncio.run(_signed(self, person, audience or self.issuer, age_seconds))
 
     def forged(self, person):
-        """A token of ``person`` by a key of somebody else."""
-        forger = OfflineIssuer(issuer=self.issuer, audience=self.issuer)
-        return forger.token_for(person.user_id, session=person.tokens["session_id"])
+        """A token of ``person`` by a key of somebody else, which names the service's own."""
+        return signed_by_another(self.signed(person))
 
 
 async def _signed(stage, person, audience, age_seconds):
