@@ -3,6 +3,9 @@
 ``Owns("user_id")`` compares a parameter of the path with the subject. ``Owns(load_note)`` loads the object that the
 path names and compares its owner. Both answer 404 for not-mine and for not-there, with the same work done: the object
 is always loaded once, then compared once. ``or_scope`` lets holders of a scope through.
+
+Only what was loaded can be asked whose it is, so ``owner`` must do nothing but look: one that loads more tells by its
+time that something is there.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ class Owns(Generic[T]):
 
     ``target`` is the name of a path parameter that holds a user's id, or a loader: a function, plain or ``async``,
     from the path's parameters by name to the object or None. ``owner`` says whose a loaded object is: the name of an
-    attribute or key, or a function. ``or_scope`` names a scope whose holders need not be the owner.
+    attribute or key, or a function that looks at the object and loads nothing. ``or_scope`` names a scope whose
+    holders need not be the owner.
 
     Raises:
         ValueError: ``or_scope`` is not one scope.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -21,6 +21,8 @@ from keyturn.errors import GuardError, NotFound, NoToken, Unavailable
 from keyturn.ownership import DEFAULT_OWNER, Owns
 from keyturn.principal import Principal
 from keyturn.requirements import Requirement
+
+_NOT_THERE: Final = "keyturn_not_there"
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -108,6 +110,8 @@ def owns(
                 return False
             if of_path is not None:
                 _or_refuse(lambda: of_path.check(principal, view.kwargs), view)
+            elif view.kwargs:
+                setattr(view, _NOT_THERE, _words_of_nothing(view))
             return True
 
         def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
@@ -141,13 +145,20 @@ def _or_not_there(check: Callable[[], object], view: APIView) -> None:
 
 
 def _not_there(view: APIView) -> exceptions.NotFound:
-    """What ``view`` says where there is nothing, so that nobody can tell that there is something of another's.
+    """What ``view`` says where there is nothing, so that nobody can tell that there is something of another's."""
+    if hasattr(view, _NOT_THERE):
+        return exceptions.NotFound(getattr(view, _NOT_THERE))
+    return exceptions.NotFound(_words_of_nothing(view))
 
-    A view with a queryset says so in the words of ``get_object_or_404``; one that loads by hand raises the framework's
-    ``NotFound``.
+
+def _words_of_nothing(view: APIView) -> str | None:
+    """A view with a queryset says so in the words of ``get_object_or_404``; one that loads by hand raises ``NotFound``.
+
+    What a queryset costs is the view's, so it is asked before anything is loaded, whosever the object will be: a
+    second query for another's object alone would tell by its time that there is one.
     """
     rows = getattr(view, "get_queryset", None)
-    return exceptions.NotFound(None if rows is None else f"No {rows().model.__name__} matches the given query.")
+    return None if rows is None else f"No {rows().model.__name__} matches the given query."
 
 
 def _view_of(request: Request) -> APIView | None:

@@ -59,14 +59,15 @@ class Note(Guarded):
 
 
 class Table:
-    """What a view with a model asks of its rows: one of ada's, and no other."""
+    """What a view with a model asks of its rows: one of ada's, one of eve's, and no other."""
 
     model = ContentType
+    asked = 0
 
     def get(self, pk):
-        if pk != 1:
+        if pk not in NOTES:
             raise ContentType.DoesNotExist
-        return ContentType(app_label="ada", model="note")
+        return ContentType(app_label=NOTES[pk]["owner_id"], model="note")
 
 
 class Row(RetrieveAPIView):
@@ -74,6 +75,7 @@ class Row(RetrieveAPIView):
     permission_classes = (owns(owner="app_label"),)
 
     def get_queryset(self):
+        Table.asked += 1
         return Table()
 
     def retrieve(self, request, pk):
@@ -164,6 +166,15 @@ def test_attack_enumeration_the_answer_for_anothers_object_is_that_for_none(clie
     assert (anothers.status_code, anothers.content) == (nobodys.status_code, nobodys.content)
     assert anothers.headers.items() == nobodys.headers.items()
     assert anothers.status_code == 404
+
+
+@pytest.mark.parametrize(("row", "status"), [(1, 200), (2, 404), (3, 404)])
+def test_enumeration_by_time_the_rows_are_asked_for_as_often_whosever_the_object_is(
+    client, keyturn_issuer, row, status
+):
+    Table.asked = 0
+    assert client.get(f"/rows/{row}", headers=bearer(keyturn_issuer.token_for("ada"))).status_code == status
+    assert Table.asked == 2
 
 
 def test_refusals_are_kept_by_no_cache_and_answers_vary_by_token(client, keyturn_issuer):
