@@ -11,9 +11,11 @@ from django.http import JsonResponse
 from django.test import Client, override_settings
 from django.urls import path
 
+from keyturn.websession.ids import SessionId
 from tests.snippets.conftest import must, sides
 from tests.snippets.copied import flask_cookie, flask_sessions
 from tests.support.django_base import set_up
+from tests.websession.thief import cookies_from
 
 set_up()
 
@@ -113,7 +115,8 @@ def test_who_reads_the_table_can_sign_in_as_nobody(side, request, dynamodb, tabl
     browser.post("/sign-in/ada")
     name = request.getfixturevalue("snippet_sessions").name if side.cookie == "session" else table_name
     found = dynamodb.scan(TableName=name, ConsistentRead=True)["Items"]
-    words = [value for item in found for kind in item.values() for value in kind.values() if isinstance(value, str)]
+    # Of Keyturn's table only what has the form of an id: the rest is refused unread, and there are many.
+    words = {text for text in cookies_from(found) if side.cookie == "session" or SessionId.parse(text)}
     assert words
     must("ada" not in [whoami(side.browser(word)) for word in words if word.isascii() and word.isprintable()])
 
