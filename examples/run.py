@@ -10,6 +10,7 @@ import base64
 import os
 import re
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -74,9 +75,11 @@ def examples(data: Path, *, port: int, ports: Mapping[str, int]) -> Iterator[dic
     feed_key = base64.b64encode(secrets.token_bytes(32)).decode()
     with ExitStack() as stack:
         issuer = stack.enter_context(keyturn(data, port=port, feed_key=feed_key))
-        environ = {**os.environ, **store_variables(data), "PYTHONPATH": os.pathsep.join(python_path())}
-        environ |= {"NOTES_ISSUER": issuer, "NOTES_AUDIENCE": issuer, "NOTES_FEED_KEY": feed_key, "NOTES_TABLE": TABLE}
-        environ["NOTES_DJANGO_KEY"] = secrets.token_urlsafe(32)
+        own = store_variables(data)
+        own |= {"NOTES_ISSUER": issuer, "NOTES_AUDIENCE": issuer, "NOTES_FEED_KEY": feed_key, "NOTES_TABLE": TABLE}
+        own["NOTES_DJANGO_KEY"] = secrets.token_urlsafe(32)
+        environ = {**os.environ, **own, "PYTHONPATH": os.pathsep.join(python_path())}
+        leave_variables(data / "notes.env", own)
         create_table(environ)
         sites = {"keyturn": issuer}
         for name, wanted in ports.items():
@@ -112,6 +115,12 @@ def store_variables(data: Path) -> dict[str, str]:
     lines = (data / "keyturn" / "running.env").read_text().splitlines()
     pairs = (line.partition("=") for line in lines)
     return {name: text for name, _, text in pairs if name.startswith("AWS_")}
+
+
+def leave_variables(path: Path, variables: Mapping[str, str]) -> None:
+    """For a shell that starts a service by hand: ``. notes.env``. Nobody else may read it."""
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items()))
 
 
 def create_table(environ: Mapping[str, str]) -> None:
