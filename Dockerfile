@@ -3,11 +3,13 @@
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS builder
+# service, or service-otel for an image that can send traces (docs/metrics.md).
+ARG REQUIREMENTS=service
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all:
 WORKDIR /src
 COPY requirements/ requirements/
 RUN python -m venv --without-pip /opt/keyturn \
-    && pip --python /opt/keyturn/bin/python install --no-deps --require-hashes -r requirements/service.txt
+    && pip --python /opt/keyturn/bin/python install --no-deps --require-hashes -r requirements/${REQUIREMENTS}.txt
 # The build backend with its own dependencies, by the hashes of the developers' lock.
 RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' \
         requirements/dev.txt > requirements/build.txt \

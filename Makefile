@@ -69,4 +69,6 @@ clean: ## Remove what make has made
 lock: install ## Pin every dependency with its hashes again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev $(LOCK_FLAGS) -o requirements/dev.txt
 	$(BIN)/uv pip compile pyproject.toml --extra service --extra redis $(LOCK_FLAGS) -o requirements/service.txt
+	$(BIN)/uv pip compile pyproject.toml --extra service --extra redis --extra otel $(LOCK_FLAGS) \
+		-o requirements/service-otel.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK_FLAGS) -o requirements/guard.txt

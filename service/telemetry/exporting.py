@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 EXPORTERS = "OTEL_TRACES_EXPORTER"
 DISABLED = "OTEL_SDK_DISABLED"
 _ENTRY_POINTS = "opentelemetry_traces_exporter"
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_OTLP = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
+"""What ``otlp`` stands for, by the protocol; the package of each installs an exporter under the longer name."""
 
 _log = structlog.get_logger("keyturn.tracing")
 
@@ -33,7 +36,7 @@ def open_provider(environ: Mapping[str, str]) -> Any | None:
     except ImportError:
         _log.warning("tracing_off", reason="opentelemetry-sdk is not installed")
         return None
-    exporters = [exporter for exporter in map(_exporter, names) if exporter is not None]
+    exporters = [exporter for name in names if (exporter := _exporter(_full(name, environ))) is not None]
     if not exporters:
         return None
     resource = Resource.create({} if _is_named(environ) else {"service.name": "keyturn"})
@@ -54,8 +57,17 @@ def _is_named(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("OTEL_SERVICE_NAME")) or "service.name=" in environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
 
 
+def _full(name: str, environ: Mapping[str, str]) -> str:
+    if name != "otlp":
+        return name
+    protocol = next((value for one in _PROTOCOLS if (value := environ.get(one, "").strip())), "http/protobuf")
+    return _OTLP.get(protocol, f"otlp ({protocol})")
+
+
 def _exporter(name: str) -> Any | None:
     for entry in entry_points(group=_ENTRY_POINTS, name=name):
         return entry.load()()
-    _log.warning("tracing_exporter_missing", exporter=name, cure="install the exporter's package")
+    _log.warning(
+        "tracing_exporter_missing", exporter=name, cure="install the exporter's package, such as keyturn[otel]"
+    )
     return None

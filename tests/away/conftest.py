@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
+from tests.support.live import store, workers
 from tests.support.shared import files_are_parsed_once, shared_prefix
 from tests.support.store_proxy import open_store_proxy
 
-__all__ = ["files_are_parsed_once", "shared_prefix"]
+__all__ = ["files_are_parsed_once", "shared_prefix", "store", "workers"]
 
 
 @pytest.fixture
