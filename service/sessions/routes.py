@@ -15,6 +15,7 @@ from service.sessions.transport import Transport
 from service.store.cursor import MAX_CURSOR_CHARACTERS, Cursors, foreign_cursor
 from service.tokens.guards import Alive, Owner, SessionIdPath, SignedIn
 from service.web.cookies import delete_refresh_cookie
+from service.web.links_docs import LOG_OUT, REFRESH, link, linked
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
 from service.web.strict_route import StrictRoute
@@ -27,7 +28,10 @@ _TWO_COOKIES = BadRequest(code="invalid_cookie")
 @router.post(
     "/refresh",
     response_model_exclude_none=True,
-    responses=problem_responses(*BODY, _TWO_COOKIES, InvalidGrant, CrossSite, 503),
+    responses={
+        **linked(RefreshAgain=REFRESH, LogOut=LOG_OUT),
+        **problem_responses(*BODY, _TWO_COOKIES, InvalidGrant, CrossSite, 503),
+    },
     summary="Exchange a refresh token for the next one and an access token",
 )
 async def refresh(
@@ -82,7 +86,16 @@ async def logout_all(caller: Alive, flow: Annotated[LogoutAll, provided(LogoutAl
 
 @router.get(
     "/users/{user_id}/sessions",
-    responses=problem_responses(foreign_cursor("list"), 401, 404, 503),
+    responses={
+        **linked(
+            EndSession=link(
+                "end_session_v1_users__user_id__sessions__session_id__delete",
+                user_id="$request.path.user_id",
+                session_id="$response.body#/sessions/0/session_id",
+            )
+        ),
+        **problem_responses(foreign_cursor("list"), 401, 404, 503),
+    },
     summary="List the live sessions of a user",
 )
 async def list_sessions(

@@ -15,6 +15,7 @@ from service.signin.device import DeviceReader
 from service.signin.flows import SignIn
 from service.signin.schemas import LoginBody
 from service.throttle.device_headers import device_header
+from service.web.links_docs import LOG_OUT, REFRESH, linked
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
 from service.web.strict_route import StrictRoute
@@ -25,7 +26,10 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["sign-in"])
 @router.post(
     "/login",
     response_model_exclude_none=True,
-    responses=problem_responses(*BODY, InvalidCredentials, CrossSite, TooManyRequests, 503),
+    responses={
+        **linked(Refresh=REFRESH, LogOut=LOG_OUT),
+        **problem_responses(*BODY, InvalidCredentials, CrossSite, TooManyRequests, 503),
+    },
     summary="Sign in with an e-mail address or a username and a password",
 )
 async def login(

@@ -12,6 +12,7 @@ from service.tokens.guards import Alive, SignedIn, owner_or
 from service.users.flows import Profiles
 from service.users.model import User
 from service.users.schemas import MeOut, ProfileBody, UserOut
+from service.web.links_docs import linked, of_user
 from service.web.problem_docs import BODY, problem_responses
 from service.web.provide import provided
 from service.web.strict_route import StrictRoute
@@ -20,7 +21,18 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute, tags=["users"])
 TheProfiles = Annotated[Profiles, provided(Profiles)]
 
 
-@router.get("/me", responses=problem_responses(401, 503), summary="Who am I?")
+@router.get(
+    "/me",
+    responses={
+        **linked(
+            GetMyUser=of_user("get_user_v1_users__user_id__get"),
+            ListMySessions=of_user("list_sessions_v1_users__user_id__sessions_get"),
+            ListMyEvents=of_user("list_events_v1_users__user_id__events_get"),
+        ),
+        **problem_responses(401, 503),
+    },
+    summary="Who am I?",
+)
 async def me(caller: SignedIn, profiles: TheProfiles) -> MeOut:
     """The account as it is now, read consistently: a disabled one is refused although its token has not expired."""
     return _me(await profiles.of_caller(caller.user_id), caller)

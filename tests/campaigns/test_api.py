@@ -37,6 +37,9 @@ async def test_no_request_made_of_the_api_document_gets_an_answer_that_it_does_n
     outcome = await attack()
     assert not outcome.failed_checks, outcome.output
     assert not outcome.never_entered, "guarded doors and such that take a proof are tried with genuine ones"
+    # Sequences of calls went on from there by what the answers told; which link is taken when, chance decides.
+    assert {"POST /v1/login", "GET /v1/me"} <= {name.rpartition(" 200 ")[0] for name in outcome.followed}
+    assert len(outcome.never_followed) <= len(campaign.links()) / 2, outcome.never_followed
     assert not any(name.endswith(" 500") for name in outcome.seen)
 
 
@@ -58,6 +61,14 @@ def test_all_checks_are_on():
     told = [name for one in everywhere for name, value in one["checks"].items() if name != "enabled"]
     assert set(told) == {"positive_data_acceptance"}
     assert all(one["checks"].get("enabled", True) for one in everywhere)
+
+
+def test_a_link_that_was_not_followed_is_named():
+    outcome = campaign.Outcome(
+        exit_status=0, output="", seen={}, followed={"GET /v1/me 200 GetMyUser": 1, "GET /v1/me 200 GetUser": 1}
+    )
+    assert "POST /v1/login 200 Refresh" in outcome.never_followed
+    assert "GET /v1/me 200 GetMyUser" not in outcome.never_followed
 
 
 def test_a_door_that_was_not_entered_is_named():
