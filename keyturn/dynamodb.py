@@ -76,8 +76,10 @@ def owned_query(
 ) -> dict[str, Any]:
     """The condition of a query over what ``owner`` has; ``begins=("sk", "NOTE")`` narrows it to ``NOTE#…``.
 
-    Add a filter or a limit as you like; nothing that is added reaches beyond the partition. The separator after
-    ``begins`` is added here, so that ``NOTE#1`` does not also find ``NOTE#10``.
+    Add a limit or a filter: with a Table ``FilterExpression=Attr(…)``, which boto3 merges. The names and values of a
+    filter in text go into the dicts that are answered (``update``) and must not take their place. Nothing that is
+    added reaches beyond the partition. The separator after ``begins`` is added here, so that ``NOTE#1`` does not also
+    find ``NOTE#10``.
 
     Raises:
         UnsafeKey: the subject or ``begins`` cannot be a part of a key.

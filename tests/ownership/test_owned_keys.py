@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aioboto3
 import boto3
 import pytest
+from boto3.dynamodb.conditions import Attr
 
 from keyturn.dynamodb import UnsafeKey, owned_item, owned_key, owned_query
 
@@ -120,6 +121,18 @@ def test_a_query_of_one_kind_does_not_stray_into_another(notes):
     for begins in ("", "NOTE#1", "S\x00"):
         with pytest.raises(UnsafeKey):
             query(ALICE, begins)
+
+
+def test_a_filter_narrows_a_query_and_reaches_no_further(notes):
+    """As boto3's conditions and as text, for a caller who has such items and for one who has none."""
+    for caller, found in ((ALICE, ["NOTE#10"]), (MALLORY, [])):
+        by_condition = notes.query(**query(caller, "NOTE"), FilterExpression=Attr("text").contains("10"))
+        arguments = query(caller, "NOTE")
+        arguments["ExpressionAttributeNames"].update({"#text": "text"})
+        arguments["ExpressionAttributeValues"].update({":part": "10"})
+        by_text = notes.query(**arguments, FilterExpression="contains(#text, :part)")
+        for answer in (by_condition, by_text):
+            assert [item["sk"] for item in answer["Items"]] == found
 
 
 def test_anothers_item_is_neither_changed_nor_deleted(notes):
