@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
+import signal
 import subprocess
 import sys
+import uuid
+from pathlib import Path
 
 import pytest
 
+from examples.run import free_port, wait_for
 from keyturn.websession.flask import WebSessions
 from tests.docs.markdown import ROOT, fences
 from tests.websession.test_flask import NAME, app, browser, cookie_of, extension
@@ -17,6 +22,8 @@ __all__ = ["app", "browser", "extension"]
 
 TEXT = (ROOT / "docs/websessions.md").read_text("utf-8")
 FLASK, DJANGO = (fence.text for fence in fences(TEXT) if fence.language == "python")
+
+START, TRY = (fence.text for fence in fences(TEXT) if fence.language == "sh")
 
 DRIVE_FLASK = """
 browser = app.test_client()
@@ -55,6 +62,55 @@ def test_the_code_that_is_shown_runs_when_it_is_pasted(shown, drive, engine_url,
     run = [sys.executable, "-W", "error::DeprecationWarning:keyturn", "-c", shown + drive]
     done = subprocess.run(run, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def curl_session(engine_url, folder, start, asks):
+    """What curl prints and keeps when it runs ``asks`` against the page's program, started as ``start`` says."""
+    (folder / "web.py").write_text(FLASK)
+    port, table = str(free_port()), f"web-{uuid.uuid4().hex}"
+    start, asks = (text.replace("5000", port).replace("web-sessions", table) for text in (start, asks))
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "FLASK_", "SESSION_"))}
+    environ |= {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "AWS_ENDPOINT_URL_DYNAMODB": engine_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nobody",
+    }
+    log = folder / "log"
+    with log.open("wb") as out:
+        site = subprocess.Popen(
+            ["bash", "-ec", start], cwd=folder, env=environ, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/me", log)
+        lines = [line.replace("curl", "curl -sS -w ,", 1) for line in asks.splitlines()]
+        run = ["bash", "-ec", "\n".join(lines)]
+        done = subprocess.run(run, cwd=folder, env=environ, capture_output=True, text=True, check=True, timeout=60)
+    finally:
+        os.killpg(site.pid, signal.SIGTERM)
+        site.wait(30)
+    return json.loads(f"[{done.stdout.rstrip(',')}]"), (folder / "jar").read_text()
+
+
+def test_the_program_keeps_its_session_with_curl_as_shown(engine_url, tmp_path):
+    answers, jar = curl_session(engine_url, tmp_path, START, TRY)
+    assert answers == [
+        {"user": "ada"},
+        {"user": "ada", "theme": "dark"},
+        {"user": None},
+        {"user": None, "theme": None},
+    ]
+    assert "__Host-" not in jar
+
+
+def test_without_debug_mode_its_cookie_is_for_https_only(engine_url, tmp_path):
+    """Whatever a version of curl makes of such a cookie on loopback."""
+    curl_session(engine_url, tmp_path, START.replace(" --debug", ""), TRY.splitlines()[0] + " -i -o headers")
+    headers = (tmp_path / "headers").read_text()
+    assert "Set-Cookie: __Host-session=" in headers
+    assert "; Secure;" in headers
 
 
 def test_a_request_costs_what_the_document_says(browser, app, dynamodb, sessions, subject):
