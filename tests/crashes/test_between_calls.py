@@ -16,7 +16,7 @@ MOST_CALLS = 12
 async def answered_before_the_stop(worker, request, proxy):
     """Send ``request``, and kill ``worker`` when the planned call is reached. Whether its answer came before that."""
     wire = await Wire.open(worker.url)
-    await wire.send(request.method, request.path, request.body, bearer=request.bearer)
+    await wire.send(request.method, request.path, request.body, form=request.form, bearer=request.bearer)
     answer = asyncio.create_task(wire.receive())
     stopped = asyncio.create_task(proxy.reached.wait())
     await asyncio.wait([answer, stopped], return_when=asyncio.FIRST_COMPLETED)

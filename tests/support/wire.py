@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -43,9 +43,19 @@ class Wire:
             raise Lost from error
 
     async def send(
-        self, method: str, path: str, body: Any = None, *, bearer: str | None = None, headers: Mapping[str, str] = _NONE
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        form: Mapping[str, str] | None = None,
+        bearer: str | None = None,
+        headers: Mapping[str, str] = _NONE,
     ) -> None:
         payload = b"" if body is None else json.dumps(body).encode()
+        if form is not None:
+            payload = urlencode(form).encode()
+            headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}
         head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(payload)}\r\n"
         head += "" if body is None else "Content-Type: application/json\r\n"
         head += "" if bearer is None else f"Authorization: Bearer {bearer}\r\n"
@@ -64,7 +74,7 @@ class Wire:
                 raw = await self._reader.readexactly(int(length.partition("\r")[0] or 0))
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Lost from error
-        return Answer(int(head[9:12]), json.loads(raw) if raw else None)
+        return Answer(int(head[9:12]), raw.decode() if "text/html" in head else json.loads(raw) if raw else None)
 
     async def call(self, method: str, path: str, body: Any = None, *, bearer: str | None = None) -> Answer:
         await self.send(method, path, body, bearer=bearer)

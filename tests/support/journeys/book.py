@@ -6,7 +6,14 @@ from tests.support.journeys.account import ACCOUNT, CLOSE
 from tests.support.journeys.background import BACKGROUND
 from tests.support.journeys.commands import COMMANDS
 from tests.support.journeys.doors import DOORS
-from tests.support.journeys.recovery import CHANGE_PASSWORD, CONFIRM_MOVE, RECOVERY, RESET
+from tests.support.journeys.recovery import (
+    CHANGE_PASSWORD,
+    CONFIRM_MOVE,
+    FORGET,
+    MOVE,
+    RECOVERY,
+    RESET,
+)
 from tests.support.journeys.sessions import (
     END_A_SESSION,
     LOG_OUT,
@@ -14,6 +21,7 @@ from tests.support.journeys.sessions import (
     REFRESH,
     SESSIONS,
     SIGN_IN_AGAIN,
+    SIGN_IN_FIRST,
 )
 from tests.support.journeys.sign_up import (
     DISCLOSE,
@@ -23,6 +31,7 @@ from tests.support.journeys.sign_up import (
     RESEND_OPENLY,
     SIGN_UP,
     VERIFY,
+    VERIFY_ON_THE_PAGE,
 )
 
 __all__ = ["DISCLOSE", "KILLED", "STRUCK"]
@@ -31,6 +40,7 @@ KILLED = [
     REGISTER,
     RESEND,
     VERIFY,
+    SIGN_IN_FIRST,
     SIGN_IN_AGAIN,
     REFRESH,
     LOG_OUT,
@@ -42,5 +52,8 @@ KILLED = [
     RESET,
     CHANGE_PASSWORD,
     CONFIRM_MOVE,
+    FORGET,
+    MOVE,
+    VERIFY_ON_THE_PAGE,
 ]
 STRUCK = [*SIGN_UP, *SESSIONS, *ACCOUNT, *RECOVERY, *DOORS, *COMMANDS, *BACKGROUND]

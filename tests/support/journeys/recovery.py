@@ -180,9 +180,30 @@ async def _has_moved_or_can(stage, known, done):
     await stage.make_account()
 
 
+async def _a_reset_can_be_had(stage, _, done):
+    """Of a mail that a killed worker had claimed nothing is heard until its claim ends: the person asks once more."""
+    assert await stage.opens(PASSWORD), "asking for a reset changes nothing"
+    await stage.post("/v1/password/forgot", {"email": stage.email}, status=202)
+    path = "/v1/password/reset"
+    await stage.use_any_mail(path, lambda token: {"token": token, "new_password": NEW_PASSWORD}, email=stage.email)
+    assert await stage.opens(NEW_PASSWORD)
+
+
+async def _can_ask_again_and_move(stage, known, done):
+    tokens, body = known
+    assert await stage.opens(PASSWORD), "asking changes nothing"
+    await stage.post("/v1/email/change", body, tokens=tokens, status=202)
+    path = "/v1/email/change/confirm"
+    await stage.use_any_mail(path, lambda token: {"token": token}, email=new_address(stage))
+    assert await stage.opens(PASSWORD, email=new_address(stage))
+    assert not await stage.opens(PASSWORD)
+
+
 RESET = Journey("reset", _resetting, _is_reset_or_can_be)
 CHANGE_PASSWORD = Journey("change the password", _changing, _is_changed_or_can_be)
 CONFIRM_MOVE = Journey("confirm a new address", _confirming, _has_moved_or_can)
+FORGET = Journey("forget", _forgotten, _a_reset_can_be_had)
+MOVE = Journey("ask for a new address", _moving, _can_ask_again_and_move)
 RECOVERY = [
     Journey("forget", _forgotten, _a_reset_comes_or_can_be_had),
     Journey("forget again", _forgotten_again, _the_new_link_comes_or_the_old_one_works),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.journeys.stage import Journey, Request, login, signed_by
-from tests.support.people import bearer, refresh, sign_in
+from tests.support.people import bearer, refresh, register, sign_in
 
 
 def _refresh(token, status):
@@ -12,6 +12,12 @@ def _refresh(token, status):
 
 async def _with_an_account(stage):
     await stage.signed_up()
+    return login(stage.email, 200), None
+
+
+async def _never_signed_in(stage):
+    await register(stage.again, stage.email)
+    await stage.verify(await stage.newest_token(after=0))
     return login(stage.email, 200), None
 
 
@@ -122,6 +128,7 @@ async def _is_ended_or_can_be(stage, known, done):
 
 
 SIGN_IN_AGAIN = Journey("sign in", _with_an_account, _can_sign_in)
+SIGN_IN_FIRST = Journey("sign in for the first time", _never_signed_in, _can_sign_in)
 SIGN_IN = Journey("sign in", _with_an_account, _can_sign_in_and_is_told_of_the_device)
 REFRESH = Journey("refresh", _with_a_token, _is_signed_in)
 LOG_OUT = Journey("log out", _logging_out, _is_logged_out_or_can_be)
@@ -129,6 +136,7 @@ LOG_OUT_EVERYWHERE = Journey("log out everywhere", _logging_out_everywhere, _is_
 END_A_SESSION = Journey("end a session", _ending_by_id, _is_ended_or_can_be)
 SESSIONS = [
     SIGN_IN,
+    SIGN_IN_FIRST,
     Journey("sign in with an old hash", _with_an_old_hash, _can_sign_in, environ={"KEYTURN_ARGON2_TIME_COST": "2"}),
     REFRESH,
     Journey("refresh once more", _just_rotated, _has_one_successor),

@@ -109,6 +109,7 @@ REGISTER_OPENLY = Journey("register openly", _no_account_openly, _can_make_an_ac
 RESEND = Journey("resend", _waiting_for_a_mail, _can_make_an_account)
 RESEND_OPENLY = Journey("resend openly", _waiting_for_a_mail, _can_make_an_account, environ=DISCLOSE)
 VERIFY = Journey("verify", _mailed, _is_verified_or_can_be)
+VERIFY_ON_THE_PAGE = Journey("verify on the page", _page_with_a_button, _is_verified_or_can_be)
 SIGN_UP = [
     Journey("register", _no_account, _mail_has_come_or_can_be_had),
     Journey("register openly", _no_account_openly, _mail_has_come_or_can_be_had, environ=DISCLOSE),
@@ -119,6 +120,6 @@ SIGN_UP = [
     Journey("resend to nobody", _nothing_waits, _can_make_an_account),
     VERIFY,
     Journey("verify by code", _mailed_code, _is_verified_or_can_be),
-    Journey("verify on the page", _page_with_a_button, _is_verified_or_can_be),
+    VERIFY_ON_THE_PAGE,
     Journey("verify again", _spent, _can_sign_in),
 ]
