@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test examples check format lock openapi load soak bench fill faults fuzz clean
+.PHONY: help install run test examples rotation check format lock openapi load soak bench fill faults fuzz clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ fill: install ## A million people in the engine beside a thousand: p50 and p99; 
 
 faults: install ## Every fault at every call of every journey, for about an hour; a part with ARGS="tests/faults -k refresh"
 	@KEYTURN_LONG=1 $(BIN)/python -m pytest -n 2 $(if $(ARGS),$(ARGS),tests/faults)
+
+rotation: install ## Keys that rotate once a second for a minute under load, in an event loop and in threads
+	@KEYTURN_LONG=1 $(BIN)/python -m pytest tests/guard/test_rotation_under_load.py $(ARGS)
 
 fuzz: install ## Campaigns of made-up input, some minutes; longer with ARGS="--seconds 3600"
 	@$(BIN)/python -m fuzz.run $(ARGS)
