@@ -129,6 +129,8 @@ class IssuerKeys:
                 return DONE
             if not self._background.is_running:
                 if not self._budget.take(now):
+                    if kid in held.missing:
+                        raise UnknownKey("the issuer had no key of this name when it was last asked for it")
                     # Not a 401: the key may have been published since the last fetch, and nobody asked.
                     raise self._unavailable("the issuer was asked enough", seconds=self._budget.seconds_until_next)
                 self._sought = kid
@@ -200,7 +202,7 @@ class IssuerKeys:
                 self._budget.give_back()
             if self._held.is_away:
                 _log.info("%s is back", self._issuer)
-            self._held = Held.after_success(found, began=began, ended=ended, sought=sought)
+            self._held = Held.after_success(found, began=began, ended=ended, sought=sought, before=self._held)
 
     def _tell(self, fault: IssuerFault) -> None:
         # Once, not at every attempt of an hour.

@@ -25,6 +25,10 @@ BURST: Final = 3
 """So many fruitless fetches for unknown keys may follow one another at once; then one each ``refetch_seconds``."""
 
 
+MAX_MISSING: Final = 256
+"""So many names that are known to be missing are remembered. Each cost a fetch, so a flood displaces few."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
     """One reading of both clocks."""
@@ -61,8 +65,9 @@ class Step(Enum):
 class Held:
     """The keys of the last good fetch and when it began and ended; ``is_away`` once a fetch has failed since then.
 
-    ``sought`` is the ``kid`` that the fetch was made for, where it was made for one; ``tried`` is when the last fetch
-    ended, good or not.
+    ``sought`` is the ``kid`` that the fetch was made for, where it was made for one; ``missing`` are those that were
+    not there when one was made for them, or not any more, the latest last; ``tried`` is when the last fetch ended, good
+    or not.
     """
 
     keys: KeySet = field(default_factory=KeySet.of)
@@ -70,18 +75,24 @@ class Held:
     ended: Moment | None = None
     fresh_seconds: float = 0
     sought: str | None = None
+    missing: tuple[str, ...] = ()
     is_away: bool = False
     tried: Moment | None = None
 
     @classmethod
-    def after_success(cls, found: FetchedKeys, *, began: Moment, ended: Moment, sought: str | None) -> Self:
-        """What is held after a good answer."""
+    def after_success(
+        cls, found: FetchedKeys, *, began: Moment, ended: Moment, sought: str | None, before: Held | None = None
+    ) -> Self:
+        """What is held after a good answer; ``before`` was held until then."""
+        known = () if before is None else (*before.missing, *before.keys)
+        candidates = dict.fromkeys(known if sought is None else (*known, sought))
         return cls(
             keys=found.keys,
             began=began,
             ended=ended,
             fresh_seconds=found.fresh_seconds,
             sought=sought,
+            missing=tuple(kid for kid in candidates if kid not in found.keys)[-MAX_MISSING:],
             tried=ended,
         )
 

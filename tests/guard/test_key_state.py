@@ -8,10 +8,11 @@ import pytest
 
 from keyturn import Bounds, KeySet
 from keyturn.discovery import FetchedKeys
-from keyturn.key_state import BURST, Budget, Held, Moment, Step
+from keyturn.key_state import BURST, MAX_MISSING, Budget, Held, Moment, Step
 from keyturn.testing.signing import SigningKey
 
 BOUNDS = Bounds()
+SIGNER = SigningKey.make("newer")
 KEYS = KeySet.of(SigningKey.make("known").verifying)
 FOUND = FetchedKeys(keys=KEYS, fresh_seconds=300)
 
@@ -112,6 +113,20 @@ def test_a_fetch_that_found_something_costs_nothing_of_the_budget():
     for _ in range(100):
         budget.give_back()
     assert [budget.take(at(0)) for _ in range(BURST + 1)] == [True] * BURST + [False]
+
+
+def test_what_was_not_there_or_is_not_any_more_is_remembered_until_it_is_and_no_longer_than_bounded():
+    state = held(sought="never")
+    assert state.missing == ("never",)
+    for number in range(3 * MAX_MISSING):
+        newer = FetchedKeys(keys=KeySet.of(SIGNER.verifying), fresh_seconds=300)
+        state = Held.after_success(newer, began=at(2), ended=at(3), sought=f"made-up-{number}", before=state)
+    assert len(state.missing) == MAX_MISSING
+    assert state.missing[-1] == f"made-up-{3 * MAX_MISSING - 1}"
+    dropped = Held.after_success(FOUND, began=at(4), ended=at(5), sought="known", before=state)
+    assert dropped.missing[-1] == "newer"
+    assert "known" not in dropped.missing
+    assert dropped.after_failure(ended=at(6)).missing == dropped.missing
 
 
 def test_a_clock_that_is_set_back_fills_no_budget():

@@ -127,6 +127,29 @@ def test_denial_of_service_made_up_names_make_nobody_say_that_a_new_key_is_none(
     assert still.fetches == fetches + 1
 
 
+def test_tokens_of_dropped_keys_and_of_names_that_were_looked_for_are_refused_also_when_no_fetch_is_left(
+    still, guard_of
+):
+    """They must hear 401, or their honest owners would never sign in anew."""
+    guard = guard_of(still)
+    old = []
+    for _ in range(4):
+        still.rotate()
+        old.append(still.token_for("user"))
+    guard.prepare()
+    assert guard.verify(old[0])
+    still.rotate()
+    still.retire()
+    assert guard.verify(still.token_for("user"))
+    looked_for = [still.token_for("user", header={"kid": f"made-up-{number}"}) for number in range(BURST)]
+    for _ in range(3):
+        for token in looked_for + old:
+            with pytest.raises(errors.UnknownKey):
+                guard.verify(token)
+    with pytest.raises(errors.KeysUnavailable):
+        guard.verify(still.unknown_key())
+
+
 def test_rotations_in_a_row_refuse_nobody_and_use_up_no_budget(still, guard_of):
     guard = guard_of(still)
     for number in range(4 * BURST):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 import pytest
 
 from keyturn import KeySet, RevocationFeed, Verifier, errors
+from keyturn.http import HttpFetcher
 from service.accounts.delete_user import DeleteUser
 from service.accounts.repo import AccountRepo
 from service.accounts.set_state import SetState
@@ -22,8 +26,9 @@ from tests.support.live import client_of
 from tests.support.people import PASSWORD, bearer, refresh, sign_in
 
 POLL_SECONDS, CACHE_SECONDS = 0.5, 1.0
-SLACK_SECONDS = 6.0
-"""What a request may take on a machine that is busy with other things."""
+SLACK_SECONDS = 2.0
+"""What threads and loops may be late by on a machine that is busy with other things; requests are measured."""
+GIVE_UP_SECONDS = 30
 NEW_PASSWORD = "a wholly different long sentence"
 
 
@@ -36,8 +41,50 @@ class Signed:
     laptop: dict
 
 
+class Polls:
+    """Fetches, and notes when each poll began and ended."""
+
+    def __init__(self):
+        self.fetcher = HttpFetcher(max_bytes=1_000_000)
+        self.came = threading.Condition()
+        self.times = []
+
+    def prepare(self):
+        self.fetcher.prepare()
+
+    def get(self, url, *, seconds, headers=None):
+        began = time.monotonic()
+        fetched = self.fetcher.get(url, seconds=seconds, headers=headers)
+        with self.came:
+            self.times.append((began, time.monotonic()))
+            self.came.notify_all()
+        return fetched
+
+    def close(self):
+        self.fetcher.close()
+
+    @property
+    def slowest(self):
+        return max(ended - began for began, ended in self.times)
+
+    @property
+    def pauses(self):
+        return [later[0] - earlier[1] for earlier, later in pairwise(self.times)]
+
+    def another(self):
+        """When one more has come."""
+        with self.came:
+            count = len(self.times)
+            assert self.came.wait_for(lambda: len(self.times) > count, timeout=GIVE_UP_SECONDS)
+
+
 @pytest.fixture
-def make_guard():
+def polls():
+    return Polls()
+
+
+@pytest.fixture
+def make_guard(polls):
     """Guards that read the feed from one worker; closed after the test."""
     feeds = []
 
@@ -52,6 +99,7 @@ def make_guard():
                 poll_seconds=POLL_SECONDS,
                 max_stale_seconds=max_stale_seconds,
                 keys=keys,
+                fetcher=polls,
             )
         )
         return Verifier(ISSUER, ISSUER, keys=keys, revocations=feeds[-1])
@@ -63,7 +111,7 @@ def make_guard():
 
 async def seconds_until(guard, tokens, refusal, *, since):
     """Ask the guard every few milliseconds until it refuses; how long after ``since`` that was."""
-    async with asyncio.timeout(POLL_SECONDS + CACHE_SECONDS + SLACK_SECONDS):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         while True:
             try:
                 await guard.verify_async(tokens["access_token"])
@@ -73,8 +121,8 @@ async def seconds_until(guard, tokens, refusal, *, since):
             await asyncio.sleep(0.01)
 
 
-async def test_every_end_is_known_to_the_guard_within_its_bound(
-    workers, make_people, make_guard, mailbox, record_property
+async def test_every_end_is_known_to_the_guard_within_its_bound(  # noqa: PLR0917 - fixtures
+    workers, make_people, make_guard, polls, mailbox, record_testsuite_property
 ):
     first, second = await workers.start(), await workers.start()
     guard = await make_guard(second)
@@ -134,12 +182,16 @@ async def test_every_end_is_known_to_the_guard_within_its_bound(
         ):
             answer = await end()
             acknowledged = time.monotonic()
-            assert answer is True or answer.status_code == status, name
+            assert status is None or answer.status_code == status, name
             measuring[name] = asyncio.create_task(seconds_until(guard, one.laptop, errors.Revoked, since=acknowledged))
+            # So that each falls between two polls of its own.
+            await asyncio.to_thread(polls.another)
         took = {name: await measured for name, measured in measuring.items()}
-        record_property("seconds", {name: round(seconds, 2) for name, seconds in took.items()})
-        assert max(took.values()) <= POLL_SECONDS + CACHE_SECONDS + SLACK_SECONDS
-        assert min(took.values()) <= POLL_SECONDS + CACHE_SECONDS + 1
+        record_testsuite_property("seconds until refused", str({name: round(took[name], 2) for name in took}))
+        bound_seconds = POLL_SECONDS + CACHE_SECONDS + polls.slowest
+        assert max(took.values()) <= bound_seconds + SLACK_SECONDS, took
+        assert median(took.values()) <= bound_seconds, took
+        assert median(polls.pauses) <= POLL_SECONDS + 0.1
         dead = [everywhere, reset, closed, disabled, deleted]
         for one in people:
             if one in dead:
@@ -161,4 +213,5 @@ async def test_a_guard_that_hears_nothing_any_more_soon_lets_nobody_in(workers, 
     assert await guard.verify_async(tokens["access_token"])
     second.kill()
     stopped = time.monotonic()
-    assert await seconds_until(guard, tokens, errors.RevocationUnknown, since=stopped) <= 1 + SLACK_SECONDS
+    # The last poll that was answered may have been answered from what was known a second before.
+    assert await seconds_until(guard, tokens, errors.RevocationUnknown, since=stopped) <= 2 + SLACK_SECONDS
