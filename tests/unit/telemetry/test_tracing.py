@@ -88,10 +88,11 @@ def test_an_exporter_that_is_not_installed_is_a_warning_and_no_reason_to_stop():
 
 
 @pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"])
-def test_otlp_of_a_protocol_whose_exporter_is_not_installed_is_the_same_warning(variable):
+@pytest.mark.parametrize(("protocol", "exporter"), [("grpc", "otlp_proto_grpc"), ("http/json", "otlp (http/json)")])
+def test_otlp_of_a_protocol_that_is_not_installed_is_the_same_warning(variable, protocol, exporter):
     with structlog.testing.capture_logs() as lines:
-        assert configure_tracing({"OTEL_TRACES_EXPORTER": "otlp", variable: "grpc"}) is OFF
-    assert [(line["event"], line["exporter"]) for line in lines] == [("tracing_exporter_missing", "otlp_proto_grpc")]
+        assert configure_tracing({"OTEL_TRACES_EXPORTER": "otlp", variable: protocol}) is OFF
+    assert [(line["event"], line["exporter"]) for line in lines] == [("tracing_exporter_missing", exporter)]
 
 
 def test_without_the_sdk_it_is_a_warning_and_no_reason_to_stop(monkeypatch):
