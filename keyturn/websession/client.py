@@ -27,8 +27,6 @@ _MOST_CONFLICTS: Final = 10
 _REFUSED: Final = "ConditionalCheckFailedException"
 _CANCELLED: Final = "TransactionCanceledException"
 _CONFLICT: Final = "TransactionConflictException"
-_ALIVE: Final = "ix > :now AND ax > :now"
-_FREE: Final = "attribute_not_exists(pk)"
 # The order of the conditions in an exchange.
 _OUTCOMES: Final = (Exchanged.OLD_IS_OVER, Exchanged.KEY_IS_TAKEN)
 
@@ -64,7 +62,7 @@ class DynamoSessionTable:
     def create(self, record: Record) -> bool:
         """PutItem, where the key is free."""
         try:
-            self._call("put_item", Item=_item(record), ConditionExpression=_FREE)
+            self._call("put_item", Item=_item(record), ConditionExpression="attribute_not_exists(pk)")
         except _Refused:
             return False
         return True
@@ -76,7 +74,7 @@ class DynamoSessionTable:
                 "update_item",
                 Key=_key(record.key),
                 UpdateExpression="SET p = :p, v = :next, ix = :ix, #ttl = :ttl",
-                ConditionExpression=f"v = :v AND {_ALIVE}",
+                ConditionExpression="v = :v AND ix > :now AND ax > :now",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={
                     ":p": {"B": record.payload},
@@ -97,10 +95,10 @@ class DynamoSessionTable:
         delete = {
             "TableName": self.name,
             "Key": _key(old),
-            "ConditionExpression": _ALIVE,
+            "ConditionExpression": "ix > :now AND ax > :now",
             "ExpressionAttributeValues": {":now": _number(now_ms)},
         }
-        put = {"TableName": self.name, "Item": _item(successor), "ConditionExpression": _FREE}
+        put = {"TableName": self.name, "Item": _item(successor), "ConditionExpression": "attribute_not_exists(pk)"}
         try:
             self._send("transact_write_items", TransactItems=[{"Delete": delete}, {"Put": put}])
         except _Cancelled as cancelled:

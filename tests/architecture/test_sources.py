@@ -185,6 +185,10 @@ def test_the_guard_librarys_own_table_reads_consistently_and_sends_constants(sou
         built = [name for name in given if name and name.endswith("Expression") and not is_constant(given[name])]
         assert not built, (built, call.lineno)
     assert {call.args[0].value for call in calls} == {"get_item", "put_item", "update_item", "delete_item", "query"}
+    parts = [pair for n in ast.walk(tree) if isinstance(n, ast.Dict) for pair in zip(n.keys, n.values, strict=True)]
+    in_transactions = [value for key, value in parts if is_constant(key) and str(key.value).endswith("Expression")]
+    assert len(in_transactions) == 2
+    assert all(is_constant(value) for value in in_transactions)
 
 
 def is_constant(node):
