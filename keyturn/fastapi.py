@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.openapi.models import HTTPBearer as BearerModel
+from fastapi.params import Depends as DependsParam
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
@@ -59,9 +60,9 @@ class Guard:
         app.add_exception_handler(GuardError, _answer_error)
 
     @property
-    def signed_in(self) -> Any:
+    def signed_in(self) -> DependsParam:
         """Anybody with a good access token: ``caller: Annotated[Principal, guard.signed_in]``."""
-        return Depends(self._bearer)
+        return DependsParam(self._bearer)
 
     def requires(
         self,
@@ -69,7 +70,7 @@ class Guard:
         max_age_seconds: int | None = None,
         amr: Iterable[str] = (),
         acr_values: Iterable[str] = (),
-    ) -> Any:
+    ) -> DependsParam:
         """The principal, if its token has every scope and its sign-in is recent and strong enough.
 
         In a signature, or in ``dependencies=[...]`` of a route, a router or the application.
@@ -83,7 +84,7 @@ class Guard:
                 raise Refusal(error) from None
             return caller
 
-        return Depends(check)
+        return DependsParam(check)
 
     def owns(
         self,
@@ -91,7 +92,7 @@ class Guard:
         *,
         owner: str | Callable[[Any], str] = DEFAULT_OWNER,
         or_scope: str | None = None,
-    ) -> Any:
+    ) -> DependsParam:
         """The caller owns what the path names, or there is nothing (404); holders of ``or_scope`` pass.
 
         ``owns("user_id")`` compares that path parameter with the subject and gives the principal. ``owns(load_note)``
@@ -99,7 +100,8 @@ class Guard:
         ``async``) that answers the object or None, and runs only for callers who are signed in.
         """
         ownership = Owns(target, owner=owner, or_scope=or_scope)
-        return Depends(self._owner_of_path(ownership) if ownership.loader is None else self._owner_of_loaded(ownership))
+        make = self._owner_of_path if ownership.loader is None else self._owner_of_loaded
+        return DependsParam(make(ownership))
 
     def _owner_of_path(self, ownership: Owns[Any]) -> Callable[..., Any]:
         async def check(connection: HTTPConnection, caller: Principal = Depends(self._bearer)) -> Principal:

@@ -32,7 +32,7 @@ def test_the_wheel_holds_every_source_template_and_migration(wheel):
         if path.is_file() and path.suffix != ".pyc"
     }
     migrations = {f"service/migrate/migrations/{path.name}" for path in ROOT.glob("alembic-free-migrations/*.py")}
-    assert "service/engines/LoopbackDynamoDb.java" in sources
+    assert {"keyturn/py.typed", "service/engines/LoopbackDynamoDb.java"} <= sources
     assert migrations
     assert sources | migrations <= held
     assert not {name for name in held if name.startswith(("tests/", "docs/"))}

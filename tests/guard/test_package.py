@@ -26,6 +26,33 @@ Verifier("https://auth.example.com", "a", leeway="2")
 Owns(7)
 from keyturn import Nothing
 """
+MISTAKES_IN_SITES = """
+from django.http import HttpRequest
+from fastapi import FastAPI
+from flask import Flask
+from keyturn import Principal, RevocationFeed, Verifier
+from keyturn.dynamodb import owned_key
+from keyturn.fastapi import Guard
+from keyturn.flask import Guard as FlaskGuard
+from keyturn.flask import current_principal
+from keyturn.websession.flows import Sessions
+verifier = Verifier("https://auth.example.com", "a")
+guard, app = Guard(verifier), FastAPI()
+Guard("https://auth.example.com")
+guard.signed_in.subject
+def me(caller: str = guard.signed_in) -> str: return caller
+def note(found: Principal = guard.requires("notes")) -> Principal: return found
+guard.requires(7)
+guard.requires("notes", max_age_seconds="300")
+guard.owns(7)
+guard.owns("user_id", or_scope=7)
+FlaskGuard(verifier, app)
+current_principal.subjet
+FlaskGuard(verifier).owns("user_id", info="note")
+RevocationFeed("https://auth.example.com", key=b"x")
+owned_key("ada")
+Sessions(table="sessions")
+"""
 
 
 def python(program):
@@ -101,12 +128,14 @@ def mypy(program):
     return [line for line in done.stdout.splitlines() if ": error:" in line]
 
 
-def test_a_program_of_a_user_passes_mypy_in_strict_mode():
-    assert mypy(ROOT / "tests/guard/typed_program.py") == []
+@pytest.mark.parametrize("program", ["typed_program.py", "typed_sites.py"])
+def test_a_program_of_a_user_passes_mypy_in_strict_mode(program):
+    assert mypy(ROOT / "tests/guard" / program) == []
 
 
-def test_each_mistake_of_a_user_is_found_by_mypy(tmp_path):
+@pytest.mark.parametrize(("mistakes", "first"), [(MISTAKES, 4), (MISTAKES_IN_SITES, 13)], ids=["core", "sites"])
+def test_each_mistake_of_a_user_is_found_by_mypy(tmp_path, mistakes, first):
     program = tmp_path / "mistakes.py"
-    program.write_text(MISTAKES)
+    program.write_text(mistakes)
     found = {int(line.split(":")[1]) for line in mypy(program)}
-    assert found == {4, 5, 6, 7, 8, 9}
+    assert found == set(range(first, len(mistakes.splitlines()) + 1))
