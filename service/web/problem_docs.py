@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from keyturn.challenge import bearer_challenge
 from service.errors import (
     BadRequest,
     Conflict,
@@ -55,6 +56,11 @@ _HEADERS: dict[type[KeyturnError], str] = {
     Unavailable: "Retry-After",
 }
 
+_FORMS: dict[str, dict[str, str]] = {
+    "WWW-Authenticate": {"type": "string", "pattern": f"^{bearer_challenge()}(, |$)"},
+    "Retry-After": {"type": "string"},
+}
+
 _SEVERAL: dict[object, tuple[str, ...]] = {
     Unauthenticated: ("missing_token", "invalid_token"),
     BadRequest: ("invalid_request", "malformed_json"),
@@ -101,7 +107,7 @@ def problem_responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
         for example in _bodies(error):
             entry["content"][MEDIA_TYPE]["examples"][example["code"]] = {"value": example}
         if kind in _HEADERS:
-            entry.setdefault("headers", {})[_HEADERS[kind]] = {"schema": {"type": "string"}}
+            entry.setdefault("headers", {})[_HEADERS[kind]] = {"schema": dict(_FORMS[_HEADERS[kind]])}
     return found
 
 
