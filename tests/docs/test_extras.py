@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tomllib
 
 from packaging.version import Version
@@ -43,3 +44,17 @@ def test_each_extra_guards_with_the_oldest_versions_that_it_allows(installed, wh
         "flask": [200, 401, 401],
         "django": [200, 401, 401],
     }
+
+
+def test_the_service_describes_its_api_in_the_same_way_with_the_oldest_fastapi_that_it_allows(
+    installed, plain_environ, tmp_path
+):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (floor,) = [one for one in project["optional-dependencies"]["service"] if one.startswith("fastapi>=")]
+    tools = installed("--no-deps", "--require-hashes", "-r", ROOT / "requirements/service.txt")
+    pip = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", tools / "python")
+    output, status = run(*pip, floor.replace(">=", "=="), env=plain_environ, cwd=tmp_path)
+    assert status == 0, output
+    output, status = run(tools / "keyturn", "openapi", env=plain_environ, cwd=tmp_path)
+    assert status == 0, output
+    assert output == (ROOT / "openapi.yaml").read_text("utf-8")
