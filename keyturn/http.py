@@ -44,7 +44,11 @@ class Fetcher(Protocol):
     """Gets documents of the issuer; one call at a time."""
 
     def prepare(self) -> None:
-        """Load whatever ``get`` needs. A cold disk may take longer over it than an answer, which is not late for it."""
+        """Load whatever ``get`` needs. A cold disk may take longer over it than an answer, which is not late for it.
+
+        Raises:
+            IssuerFault: it cannot be loaded.
+        """
         ...
 
     def get(self, url: str, *, seconds: float, headers: Mapping[str, str] | None = None) -> Fetched:
@@ -102,9 +106,13 @@ class HttpFetcher:
         import httpx
 
         if self._client is None or self._pid != os.getpid():
-            verify = self._ssl_context or default_ssl_context()
             no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            self._client = httpx.Client(verify=verify, cookies=no_cookies, follow_redirects=False)
+            try:
+                verify = self._ssl_context or default_ssl_context()
+                self._client = httpx.Client(verify=verify, cookies=no_cookies, follow_redirects=False)
+            except (OSError, ValueError, httpx.InvalidURL) as error:
+                # SSL_CERT_FILE or a proxy that the environment names is not there, or is none.
+                raise IssuerFault(f"no certificates, or a bad proxy: {type(error).__name__}") from None
             self._pid = os.getpid()
         return self._client
 

@@ -134,9 +134,9 @@ class RevocationFeed:
                 self._reader.close()
 
     def _polled(self) -> float:
-        self._reader.prepare()
-        began = self._now()
         try:
+            self._reader.prepare()
+            began = self._now()
             while self._read_page(began):
                 pass
         except IssuerFault as fault:

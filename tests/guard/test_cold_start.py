@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from keyturn import Bounds, Verifier
-from keyturn.http import Fetched
+from keyturn import Bounds, RevocationFeed, Verifier, errors
+from keyturn.http import Fetched, default_ssl_context
 from keyturn.issuer_keys import IssuerKeys
 from tests.guard.conftest import AUDIENCE
+from tests.support.feed_issuer import FEED_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 FETCH_SECONDS = 1
@@ -45,6 +46,33 @@ def test_the_first_token_of_a_cold_process_is_accepted_though_imports_take_longe
         timeout=60,
     )
     assert (done.stdout, done.returncode) == ("user\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("SSL_CERT_FILE", "/nowhere/ca.pem", "FileNotFoundError"), ("ALL_PROXY", "gopher://proxy.test", "ValueError")],
+    ids=lambda wrong: wrong[0],
+)
+def test_an_environment_that_no_client_can_be_made_of_is_said_and_is_no_way_in(
+    live, guard_of, monkeypatch, caplog, wrong
+):
+    name, value, kind = wrong
+    monkeypatch.setenv(name, value)
+    default_ssl_context.cache_clear()
+    guard = guard_of(live)
+    with pytest.raises(errors.KeysUnavailable):
+        guard.verify(live.token_for("user"))
+    assert f"cannot be fetched: no certificates, or a bad proxy: {kind}" in caplog.text
+    feed = RevocationFeed(live.issuer, key=FEED_KEY, poll_seconds=1, max_stale_seconds=2)
+    pending = feed.pending()
+    assert pending is not None
+    pending.result(20)
+    with pytest.raises(errors.RevocationUnknown):
+        feed.is_revoked(None)
+    assert "the revocation feed cannot be read: no certificates, or a bad proxy" in caplog.text
+    assert live.asked == []
+    feed.close()
+    default_ssl_context.cache_clear()
 
 
 class SlowToLoad:
