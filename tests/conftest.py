@@ -8,6 +8,7 @@ import logging
 import os
 import uuid
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -34,6 +35,20 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("keyturn")
 
 KEY = base64.b64encode(bytes(range(32))).decode()
+
+UNCOUNTED = frozenset(
+    {"benchmarks", "browser", "campaigns", "crashes", "docs", "doors", "examples", "faults", "interop", "loadtests"}
+    | {"races", "revocations", "snippets", "timing"}
+)
+"""Folders that go over and over the same lines, or measure: coverage doubles their time and would be in their way."""
+
+
+def pytest_collection_modifyitems(items):
+    """Leave the tests of those folders out of the coverage."""
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(tests) and item.path.relative_to(tests).parts[0] in UNCOUNTED:
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session", autouse=True)
