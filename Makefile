@@ -29,7 +29,7 @@ run: install ## Start the service on an embedded DynamoDB engine
 
 test: install ## The whole test suite with its coverage; a part of it with ARGS="tests/unit -k words"
 	@$(BIN)/python -m service.engines.fetch --all
-	@$(BIN)/python -m pytest -n 2 $(if $(ARGS),$(ARGS),--cov --cov-report=term-missing:skip-covered)
+	@$(BIN)/python -m pytest -n 4 $(if $(ARGS),$(ARGS),--cov --cov-report=term-missing:skip-covered)
 
 load: install ## Realistic load for half a minute on a service of its own; more with ARGS="--people 60 --seconds 120"
 	@$(BIN)/python -m loadtests.run $(ARGS)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.support.journeys.book import KILLED
+from tests.support.live import LONG
 from tests.support.store_faults import SERVED_SILENCE, SILENCE
 from tests.support.wire import Wire
 
@@ -30,8 +31,16 @@ async def answered_before_the_stop(worker, request, proxy):
     return answered
 
 
-@pytest.mark.parametrize("fault", [SILENCE, SERVED_SILENCE], ids=["before", "after"])
-@pytest.mark.parametrize("journey", KILLED, ids=str)
+BOTH = (("before", SILENCE), ("after", SERVED_SILENCE))
+# A process for each call takes long: quick machines kill before the calls of one journey, and after those of the next.
+KILLS = [
+    pytest.param(journey, fault, id=f"{journey}-{when}")
+    for turn, journey in enumerate(KILLED)
+    for when, fault in (BOTH if LONG else BOTH[turn % 2 :][:1])
+]
+
+
+@pytest.mark.parametrize(("journey", "fault"), KILLS)
 async def test_a_worker_killed_at_any_call_leaves_no_half_state(workers, stage, proxy, journey, fault):
     for calls in range(MOST_CALLS):
         person = stage(calls)

@@ -12,7 +12,7 @@ from tests.support.live import LONG, client_of, items_of
 from tests.support.people import PASSWORD, bearer, refresh, sign_in, sign_up
 from tests.support.wire import Lost, Wire, open_wires, post_each
 
-KILLS = 200 if LONG else 20
+KILLS = 200 if LONG else 10
 SESSIONS, RETRIES = 12, 4
 # Seconds on an idle machine; shared ones and the long variants take their time.
 pytestmark = pytest.mark.timeout(900 if LONG else 300)

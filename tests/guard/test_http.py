@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -10,6 +11,9 @@ from keyturn.errors import IssuerFault
 from keyturn.http import HttpFetcher
 from keyturn.issuer_url import WELL_KNOWN
 from tests.guard.test_threads_and_forks import in_a_child
+
+# Less than a connection may be idle: a child that took longer has nothing to do with the parent's being closed.
+IDLE_SECONDS = 4
 
 
 @pytest.fixture
@@ -43,12 +47,15 @@ def test_a_connection_is_used_again_until_it_is_closed(live, fetcher):
 
 def test_the_child_of_a_fork_has_a_connection_of_its_own(live, fetcher):
     url = peers(live)
-    parents = fetcher.get(url, seconds=5).body
+    for _ in range(5):
+        parents, began = fetcher.get(url, seconds=5).body, time.monotonic()
 
-    def work():
-        assert fetcher.get(url, seconds=5).body != parents
+        def work(parents=parents):
+            assert fetcher.get(url, seconds=5).body != parents
 
-    assert in_a_child(work)
+        assert in_a_child(work)
+        if time.monotonic() - began < IDLE_SECONDS:
+            break
     assert fetcher.get(url, seconds=5).body == parents
 
 
