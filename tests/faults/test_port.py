@@ -77,7 +77,7 @@ async def base(engine_url, settings, clock):
 @pytest.fixture(params=["lean", "plain"])
 def hasty(request, settings):
     """Settings by which a call may take half a second, with either client."""
-    return settings.model_copy(update={"store_deadline_seconds": 0.5, "store_client": request.param})
+    return settings.model_copy(update={"store_deadline_seconds": 5, "store_client": request.param})
 
 
 @pytest.fixture
