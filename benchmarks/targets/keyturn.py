@@ -39,6 +39,8 @@ def environ(context: Context, *, name: str, port: int, engine: str) -> dict[str,
         "KEYTURN_BREACH_LIST": "offline",
         "KEYTURN_REFRESH_GRACE_SECONDS": "0",
         "KEYTURN_CLOCK_SKEW_SECONDS": "0",
+        # The token that is shown in every round outlives the run.
+        "KEYTURN_ACCESS_TTL_SECONDS": "3600",
         "KEYTURN_STORE_DEADLINE_SECONDS": "1",
         "KEYTURN_MAIL_URL": f"maildir:{context.folder / name}-mail",
         "KEYTURN_LOG_LEVEL": "warning",

@@ -30,7 +30,7 @@ settings.configure(
     SIMPLE_JWT={
         "ROTATE_REFRESH_TOKENS": True,
         "BLACKLIST_AFTER_ROTATION": True,
-        "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
+        "ACCESS_TOKEN_LIFETIME": timedelta(hours=1),
     },
     REST_FRAMEWORK={
         "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTStatelessUserAuthentication"],

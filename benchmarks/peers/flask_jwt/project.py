@@ -20,7 +20,7 @@ from flask_jwt_extended import (
 )
 
 app = Flask(__name__)
-app.config.update(JWT_SECRET_KEY="not-a-secret-but-long-enough-for-hs256", JWT_ACCESS_TOKEN_EXPIRES=300)
+app.config.update(JWT_SECRET_KEY="not-a-secret-but-long-enough-for-hs256", JWT_ACCESS_TOKEN_EXPIRES=3600)
 JWTManager(app)
 hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 dynamodb = boto3.resource("dynamodb", config=Config(max_pool_connections=32))
