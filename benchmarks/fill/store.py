@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,6 +17,7 @@ from benchmarks.fill.engine_file import write_rows
 from benchmarks.fill.people import Town
 from benchmarks.harness.measure import Target
 from benchmarks.harness.processes import Program, free_port, run
+from benchmarks.harness.variables import environment
 from benchmarks.harness.wire import Wire
 from benchmarks.targets.context import PASSWORD, Context
 from benchmarks.targets.keyturn import environ
@@ -36,7 +36,7 @@ from service.telemetry.metrics import Metrics
 from service.users.identity import IdentityKeys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator
 
     from benchmarks.fill.people import Row
     from benchmarks.harness.measure import Operation
@@ -187,15 +187,3 @@ async def _greet(url: str, people: list[Person]) -> None:
     async with Wire(url) as wire:
         for _ in people:
             await refresh(wire, 0)
-
-
-@contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Let this process have ``variables`` for a while."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
+from benchmarks.harness.variables import environment
 from service.accounts.create_user import CreateUser
 from service.accounts.names import NewNames
 from service.base import open_base, password_rules
@@ -25,7 +24,7 @@ from service.telemetry.metrics import Metrics
 from service.wiring.core import build_core
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from service.base import Base
     from service.sessions.issue import IssuedTokens
@@ -38,7 +37,7 @@ _DEVICE = Device(name=None, user_agent="bench", address="127.0.0.1")
 
 async def stock(variables: Mapping[str, str], *, people: int, sessions: int, password: str) -> list[IssuedTokens]:
     """Migrated tables with ``people`` (``person0@example.com`` and on) who have ``sessions`` between them."""
-    with _environ(variables):
+    with environment(variables):
         settings = load({name: text for name, text in variables.items() if name.startswith("KEYTURN_")})
         async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
             await apply_all(migrate_context(base, embedded=True))
@@ -88,14 +87,3 @@ async def _sessions(base: Base, core: Core, users: list[User], count: int) -> li
             *(begin(users[number % len(users)], facts, _DEVICE, now_ms=now_ms) for number in numbers)
         )
     return made
-
-
-@contextmanager
-def _environ(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
