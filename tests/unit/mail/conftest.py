@@ -1,4 +1,4 @@
-"""SMTP relays of a test's own, and a certificate for them."""
+"""SMTP relays of a test's own and a certificate for them, and an outbox in memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.outbox import Carrier, Shelf, make_outbox
 from tests.support.relay import Relay
 
 
@@ -53,3 +54,18 @@ def certificate(tmp_path_factory):
 @pytest.fixture
 def make_relay():
     return Relay
+
+
+@pytest.fixture
+def shelf():
+    return Shelf()
+
+
+@pytest.fixture
+def carrier():
+    return Carrier()
+
+
+@pytest.fixture
+def outbox(shelf, carrier, clock):
+    return make_outbox(shelf, carrier, clock)

@@ -11,28 +11,7 @@ from service.mail.outbox import CLAIM_SECONDS
 from service.mail.ports import MailRefused, MailUnavailable
 from service.mail.retry import Retry
 from service.store.errors import StoreUnavailable
-from tests.support.clock import ManualClock
-from tests.support.outbox import CODE, TO, TOKEN, Carrier, Shelf, WalkingClock, make_outbox, message, settle
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def shelf():
-    return Shelf()
-
-
-@pytest.fixture
-def carrier():
-    return Carrier()
-
-
-@pytest.fixture
-def outbox(shelf, carrier, clock):
-    return make_outbox(shelf, carrier, clock)
+from tests.support.outbox import CODE, TO, TOKEN, WalkingClock, make_outbox, message, settle
 
 
 @pytest.fixture

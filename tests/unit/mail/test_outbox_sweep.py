@@ -11,28 +11,7 @@ import pytest
 from service.mail.letter import SHARDS
 from service.mail.outbox import CLAIM_SECONDS, POLL_SECONDS
 from service.mail.ports import MailUnavailable
-from tests.support.clock import ManualClock
-from tests.support.outbox import TO, Carrier, Shelf, make_outbox, message, settle
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def shelf():
-    return Shelf()
-
-
-@pytest.fixture
-def carrier():
-    return Carrier()
-
-
-@pytest.fixture
-def outbox(shelf, carrier, clock):
-    return make_outbox(shelf, carrier, clock)
+from tests.support.outbox import TO, make_outbox, message, settle
 
 
 @asynccontextmanager

@@ -7,8 +7,7 @@ import pytest
 from service.mail.outbox import CLAIM_SECONDS
 from service.mail.ports import MailUnavailable, MailUncertain
 from service.mail.retry import Retry
-from tests.support.clock import ManualClock
-from tests.support.outbox import Carrier, Shelf, make_outbox, message
+from tests.support.outbox import Carrier, message
 
 HOUR = 3600
 
@@ -24,23 +23,8 @@ class Taking(Carrier):
 
 
 @pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def shelf():
-    return Shelf()
-
-
-@pytest.fixture
 def carrier():
     return Taking()
-
-
-@pytest.fixture
-def outbox(shelf, carrier, clock):
-    return make_outbox(shelf, carrier, clock)
 
 
 async def test_a_mail_whose_answer_was_lost_goes_out_again_later_as_the_same_mail(outbox, shelf, carrier, clock):
