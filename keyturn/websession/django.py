@@ -124,9 +124,7 @@ class SessionStore(SessionBase):
             return sessions.start(data, subject=subject, idle_seconds=idle_seconds)
         another = subject != opened.subject or users.is_another(opened.data, data, keys)
         if self._rotating or another:
-            # Where nobody was and now somebody is, the site has just looked at their proof.
-            arrived = users.names_somebody(data, keys) and not users.names_somebody(opened.data, keys)
-            proven = self._proven or arrived
+            proven = self._proven or users.somebody_arrived(opened.data, data, keys)
             return sessions.rotate(opened, data, subject=subject, proven=proven, idle_seconds=idle_seconds)
         return sessions.save(opened, data, idle_seconds=idle_seconds)
 

@@ -99,8 +99,7 @@ class WebSession(SessionMixin):
         another = self.signed_in is None and users.is_another(was, data, keys)
         if subject == before.subject and not another:
             return self.sessions.save(before, data)
-        # Where nobody was and now somebody is, the site has just looked at their proof.
-        proven = users.names_somebody(data, keys) and not users.names_somebody(was, keys)
+        proven = users.somebody_arrived(was, data, keys)
         return self.sessions.rotate(before, data, subject=subject, proven=proven)
 
     def _is_due(self, opened: Session) -> bool:

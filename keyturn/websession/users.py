@@ -35,11 +35,6 @@ def subject_of(data: Mapping[str, object], keys: Sequence[str]) -> NamedByData |
     return NamedByData(value)
 
 
-def names_somebody(data: Mapping[str, object], keys: Sequence[str]) -> bool:
-    """Whether any of ``keys`` is set, to whatever."""
-    return _user_of(data, keys) is not None
-
-
 def is_another(before: Mapping[str, object], after: Mapping[str, object], keys: Sequence[str]) -> bool:
     """Whether ``after`` holds another user than ``before``; nobody is one, too.
 
@@ -47,6 +42,11 @@ def is_another(before: Mapping[str, object], after: Mapping[str, object], keys: 
         SessionNotJson: what stands for the user in ``after`` is no JSON.
     """
     return dumps(_user_of(before, keys)) != dumps(_user_of(after, keys))
+
+
+def somebody_arrived(before: Mapping[str, object], after: Mapping[str, object], keys: Sequence[str]) -> bool:
+    """Whether nobody was and now somebody is: the site has just looked at their proof."""
+    return _user_of(before, keys) is None and _user_of(after, keys) is not None
 
 
 def _user_of(data: Mapping[str, object], keys: Sequence[str]) -> object:
