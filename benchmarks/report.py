@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import platform
 import re
 import statistics
-import subprocess
 import sys
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.cold_start import cold_start_lines
+from benchmarks.report_rounds import round_lines
 from benchmarks.report_units import unit_lines
+from benchmarks.versions import machine, version_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 _BLOCK = re.compile(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 _OPERATIONS = (
+    "sign up",
     "sign in",
     "sign in, on a new device",
     "refresh",
@@ -44,6 +44,7 @@ class Run:
     rounds: int
     seconds: float
     connections: int
+    engine: str
     skipped: dict[str, str]
     figures: dict[tuple[str, str], Figures] = field(default_factory=dict)
     memory_bytes: dict[str, int] = field(default_factory=dict)
@@ -71,8 +72,9 @@ def write(run: Run, *, keep: bool) -> None:
 
 def lines(run: Run) -> Iterator[str]:
     """The figures, as Markdown."""
-    yield f"Made on {dt.datetime.now(tz=dt.UTC).date()}: {_machine()}."
-    yield f"{run.rounds} rounds of {run.seconds:g} s for each operation, {run.connections} connections. {_versions()}"
+    yield f"Made on {dt.datetime.now(tz=dt.UTC).date()}: {machine()}."
+    yield f"{run.rounds} rounds of {run.seconds:g} s for each operation, {run.connections} connections."
+    yield from ("", *version_lines(run.engine, run.skipped))
     yield from ("", "## Against the targets", "", *_targets(run))
     for operation in _OPERATIONS:
         yield from _operation(run, operation)
@@ -90,6 +92,7 @@ def lines(run: Run) -> Iterator[str]:
     yield from ("", "## Not measured", "")
     for name, reason in run.skipped.items():
         yield f"- {name}: {reason}."
+    yield from round_lines(run.figures, run.beside)
 
 
 def _operation(run: Run, operation: str) -> Iterator[str]:
@@ -169,15 +172,3 @@ def _targets(run: Run) -> Iterator[str]:
 def _sum(*parts: float | None) -> float | None:
     known = [part for part in parts if part is not None]
     return sum(known) if len(known) == len(parts) else None
-
-
-def _machine() -> str:
-    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
-    return f"{model[1] if model else platform.machine()}, {platform.system()} {platform.release().split('-')[0]}"
-
-
-def _versions() -> str:
-    names = ("fastapi", "starlette", "uvicorn", "aioboto3", "argon2-cffi-bindings", "cryptography")
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
-    found = [f"{name} {version(name)}" for name in names]
-    return f"Python {platform.python_version()}, {', '.join(found)}, node {node.stdout.strip() or 'not there'}."

@@ -24,7 +24,7 @@ from benchmarks.harness.measure import Figures, Target, measure, measure_beside
 from benchmarks.harness.processes import pin_load
 from benchmarks.report import Run, write
 from benchmarks.store_client import measured
-from benchmarks.targets import peers
+from benchmarks.targets import peers, providers
 from benchmarks.targets.context import Context
 from benchmarks.targets.floors import Parts, floors
 from benchmarks.targets.keyturn import keyturn
@@ -50,8 +50,9 @@ ALL: dict[str, Opened] = {
     "django": peers.django_simplejwt,
     "flask": peers.flask_jwt,
     "better-auth": peers.better_auth,
-    "oidc-provider": peers.oidc_provider,
-    "keycloak": peers.keycloak,
+    "oidc-provider": providers.oidc_provider,
+    "oidc-provider-dynamodb": lambda context: providers.oidc_provider(context, table="bench-oidc"),
+    "keycloak": providers.keycloak,
 }
 NOT_HERE = {
     "better-auth on DynamoDB": "the npm package @datar-platform/better-auth-dynamodb is not to be had (404)",
@@ -85,7 +86,13 @@ async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seco
             context = Context(folder=Path(folder), engine_url=process.endpoint_url, short=short)
             os.environ.update(context.aws)
             parts = Parts()
-            done = Run(rounds=rounds, seconds=seconds, connections=CONNECTIONS, skipped=dict(NOT_HERE))
+            done = Run(
+                rounds=rounds,
+                seconds=seconds,
+                connections=CONNECTIONS,
+                engine=engine.name,
+                skipped=dict(NOT_HERE),
+            )
             if engine.name != COUNTS_RIGHT:
                 done.skipped["DynamoDB units"] = f"the engine {engine.name} does not count them as DynamoDB does"
             elif "units" not in left_out:

@@ -22,6 +22,7 @@ PEOPLE = 3
 ON_DYNAMODB: dict[str, Callable[[Context], AbstractAsyncContextManager[Journey]]] = {
     "keyturn": journeys.keyturn,
     "flask": journeys.flask_jwt,
+    "oidc-provider-dynamodb": journeys.oidc_provider,
 }
 _BESIDE_ANY_REQUEST = frozenset({("Query", "-keys"), ("Query", "-outbox")})
 """A process of Keyturn reads its signing keys and looks for left mails by the clock (docs/cost.md)."""

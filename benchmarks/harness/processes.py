@@ -11,7 +11,7 @@ import time
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SERVER_CORE, LOAD_CORE = 0, 1
 STOP_SECONDS = 20
 _TICKS = os.sysconf("SC_CLK_TCK")
+_Served = TypeVar("_Served")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ def run(program: Program, log: Path) -> Iterator[Running]:
 
 
 @asynccontextmanager
-async def unblocked(server: AbstractContextManager[Running]) -> AsyncIterator[Running]:
+async def unblocked(server: AbstractContextManager[_Served]) -> AsyncIterator[_Served]:
     """A server that is awaited beside the event loop, for one that calls something which this loop serves."""
     with ExitStack() as stack:
         yield await asyncio.to_thread(stack.enter_context, server)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from benchmarks.harness.processes import Program, free_port, run, unblocked
 from benchmarks.harness.wire import WrongAnswer
-from benchmarks.targets import peers
+from benchmarks.targets import peers, providers
 from benchmarks.targets.context import PASSWORD, Context
 from benchmarks.targets.keyturn import KEYTURN, environ
+from benchmarks.targets.peer import LANES
 from benchmarks.targets.stock import stock
 
 if TYPE_CHECKING:
@@ -129,6 +130,18 @@ async def flask_jwt(context: Context) -> AsyncIterator[Journey]:
 
         steps = (("sign up", register), ("sign in", sign_in), ("refresh", refresh), ("log out", log_out))
         yield Journey(url=running.url, steps=steps)
+
+
+@asynccontextmanager
+async def oidc_provider(context: Context) -> AsyncIterator[Journey]:
+    """node-oidc-provider, with dynamodb.mjs beside it for its storage; its sessions are there already."""
+    served = providers.oidc_provider_served(context, table="bench-oidc-units", sessions=LANES)
+    async with unblocked(served) as (running, tokens):
+
+        async def refresh(wire: Wire, number: int) -> None:
+            tokens[number] = await providers.oidc_refresh(wire, tokens[number])
+
+        yield Journey(url=running.url, steps=(("refresh", refresh),))
 
 
 def _email(number: int) -> str:

@@ -77,6 +77,10 @@ def operations(issued: list[IssuedTokens], *, people: int) -> dict[str, Operatio
         number = next(numbers)
         return f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}\r\n"
 
+    async def sign_up(wire: Wire, _number: int) -> None:
+        body = {"email": f"newcomer{next(numbers)}@example.com", "password": PASSWORD}
+        await wire.expect(202, "POST", "/v1/register", body, headers=network())
+
     async def sign_in_anew(wire: Wire, _number: int) -> None:
         body = {"identifier": f"person{next(somebody)}@example.com", "password": PASSWORD}
         await wire.expect(200, "POST", "/v1/login", body, headers=network())
@@ -102,6 +106,7 @@ def operations(issued: list[IssuedTokens], *, people: int) -> dict[str, Operatio
         await wire.expect(200, "GET", "/.well-known/jwks.json", headers=network())
 
     return {
+        "sign up": sign_up,
         "sign in": sign_in,
         "sign in, on a new device": sign_in_anew,
         "refresh": refresh,

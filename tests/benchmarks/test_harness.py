@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 
@@ -101,7 +102,7 @@ def test_a_server_that_does_not_answer_is_told_with_its_log(tmp_path):
 
 
 def test_ratios_are_of_the_same_run():
-    done = Run(rounds=1, seconds=1, connections=1, skipped={"Peer": "it is not here"})
+    done = Run(rounds=1, seconds=1, connections=1, engine="an engine", skipped={"Peer": "it is not here"})
     for (name, operation), cpu_ms in {("keyturn", "sign in"): 24.0, ("floors", "FastAPI hello"): 0.2}.items():
         sample = Sample(operations=100, cpu_ms=cpu_ms, per_second=1, p50_ms=1, p99_ms=2)
         done.figures[name, operation] = Figures([sample])
@@ -113,9 +114,23 @@ def test_ratios_are_of_the_same_run():
 
 
 def test_waits_beside_sign_ins_stand_with_those_alone():
-    done = Run(rounds=1, seconds=1, connections=1, skipped={})
+    done = Run(rounds=1, seconds=1, connections=1, engine="an engine", skipped={})
     for name, p99_ms in {"slow": 300.0, "quick": 9.0}.items():
         one = Beside(alone_p50_ms=1, alone_p99_ms=4, beside_p50_ms=2, beside_p99_ms=p99_ms, heavy_per_second=31)
         done.beside[name] = [one]
     text = "\n".join(lines(done))
     assert text.index("| quick | 1.0 | 2.0 | 4.0 | 9.0 | 31 |") < text.index("| slow | 1.0 | 2.0 | 4.0 | 300.0 | 31 |")
+
+
+def test_the_raw_output_has_each_round_and_the_versions_are_those_that_are_pinned():
+    done = Run(rounds=2, seconds=1, connections=1, engine="an engine", skipped={"django": "it is not here"})
+    samples = [Sample(operations=count, cpu_ms=0.5, per_second=9, p50_ms=1, p99_ms=2) for count in (123, 456)]
+    done.figures["keyturn", "refresh"] = Figures(samples)
+    text = "\n".join(lines(done))
+    raw = text.partition("## Every round")[2]
+    assert re.search(r"^keyturn +refresh +1 +123 +0\.500 ", raw, re.MULTILINE)
+    assert re.search(r"^keyturn +refresh +2 +456 +0\.500 ", raw, re.MULTILINE)
+    assert re.search(r"^- keyturn: Python [\d.]+, fastapi [\d.]+, .*; engine an engine$", text, re.MULTILINE)
+    assert re.search(r"^- oidc-provider: oidc-provider [\d.]+, @aws-sdk/client-dynamodb [\d.]+", text, re.MULTILINE)
+    assert re.search(r"^- flask: flask [\d.]+, flask-jwt-extended [\d.]+, boto3 [\d.]+", text, re.MULTILINE)
+    assert "- django: django" not in text

@@ -19,7 +19,9 @@ from benchmarks.targets.floors import floors
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = {
-    "keyturn": {"sign in", "sign in, on a new device", "refresh", "who am I, with the user read", "key set"},
+    "keyturn": {
+        *("sign up", "sign in", "sign in, on a new device", "refresh", "who am I, with the user read", "key set"),
+    },
     "floors": {"FastAPI hello", "Starlette bytes", "guarded, from the token"},
 }
 
