@@ -11,7 +11,7 @@ from benchmarks.scale.behaviour import SCENARIOS, Behaviour, Scenario
 from benchmarks.scale.partitions import add_up, heat_of
 from benchmarks.scale.run import PAGE, heats, section
 from benchmarks.scale.traffic import Touch, Traffic
-from tests.docs.test_costs import DOCUMENTED
+from tests.docs.costs.page import DOCUMENTED
 
 SMALL = Scenario(name="small", behaviour=Behaviour(users=100_000))
 

@@ -8,7 +8,7 @@ from benchmarks.harness.units import NotCounted, Units, units_of
 from benchmarks.report_units import dollars, unit_lines
 from benchmarks.targets.context import Context
 from benchmarks.units import count
-from tests.docs.test_costs import DOCUMENTED, DOLLARS_PER_MILLION, counts_right
+from tests.docs.costs.page import DOCUMENTED, DOLLARS_PER_MILLION, counts_right
 
 SAME = {
     "sign up": "register",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from tests.docs.test_costs import DOLLARS_PER_MILLION, SUMS
+from tests.docs.costs.page import DOLLARS_PER_MILLION, SUMS
 
 ROWS = re.findall(r"^\| ([^|]+?) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|$", SUMS, re.MULTILINE)
 READ_BY_A_PROCESS = Decimal(30 * 86_400) / 30 * 3 + Decimal(30 * 86_400) / 15 * 4

@@ -1,0 +1,22 @@
+"""What docs/cost.md says, and on which engine it can be counted."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from service.engines.registry import choose
+from tests.docs.markdown import ROOT
+
+ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
+DOLLARS = {"writes": Decimal("0.625"), "reads": Decimal("0.125")}
+SINGLE_WRITES = {"put_item", "update_item", "delete_item"}
+_PRICES, _, SUMS = (ROOT / "docs/cost.md").read_text("utf-8").partition("## A thousand monthly users")
+_TEXT, _, _BESIDE_A_FEED = _PRICES.partition("## Beside a revocation feed")
+LINES, FEED_LINES = ROW.findall(_TEXT), ROW.findall(_BESIDE_A_FEED)
+DOLLARS_PER_MILLION = {name: dollars for name, _, _, dollars in LINES}
+DOCUMENTED = {name: (float(writes), float(reads)) for name, writes, reads, _ in LINES}
+BESIDE_A_FEED = {name: (float(writes), float(reads)) for name, writes, reads, _ in FEED_LINES}
+counts_right = pytest.mark.skipif(choose("auto").name != "dynoxide", reason="the other engines count units wrongly")
