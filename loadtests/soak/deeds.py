@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from loadtests.soak.person import Person, World, newcomer
 
@@ -25,10 +26,15 @@ async def refresh(person: Person) -> None:
 
 
 async def list_sessions(person: Person) -> None:
-    """One's own devices."""
-    answer = await person.get(f"/v1/users/{person.user_id}/sessions")
-    if not any(session["current"] for session in answer.json()["sessions"]):
-        raise AssertionError(f"{person.email} does not see the session in hand")
+    """One's own devices: as many pages as it takes, since ended sessions fill pages and are not shown."""
+    path = f"/v1/users/{person.user_id}/sessions"
+    page = (await person.get(path)).json()
+    seen = sum(session["current"] for session in page["sessions"])
+    while page["next_cursor"]:
+        page = (await person.get(f"{path}?cursor={quote(page['next_cursor'])}")).json()
+        seen += sum(session["current"] for session in page["sessions"])
+    if seen != 1:
+        raise AssertionError(f"{person.email} sees the session in hand {seen} times")
 
 
 async def look_at_events(person: Person) -> None:
