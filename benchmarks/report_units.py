@@ -18,6 +18,7 @@ ELSEWHERE = {
     "django": "SQLite",
     "better-auth": "SQLite",
     "oidc-provider": "its own memory",
+    "hydra": "SQLite",
     "keycloak": "its embedded database",
 }
 

@@ -27,6 +27,7 @@ from benchmarks.store_client import measured
 from benchmarks.targets import peers, providers
 from benchmarks.targets.context import Context
 from benchmarks.targets.floors import Parts, floors
+from benchmarks.targets.hydra import hydra
 from benchmarks.targets.keyturn import keyturn
 from benchmarks.units import count
 from service.engines.process import EngineProcess
@@ -52,11 +53,11 @@ ALL: dict[str, Opened] = {
     "better-auth": peers.better_auth,
     "oidc-provider": providers.oidc_provider,
     "oidc-provider-dynamodb": lambda context: providers.oidc_provider(context, table="bench-oidc"),
+    "hydra": hydra,
     "keycloak": providers.keycloak,
 }
 NOT_HERE = {
     "better-auth on DynamoDB": "the npm package @datar-platform/better-auth-dynamodb is not to be had (404)",
-    "Ory Hydra": "its module does not build from the Go module proxy alone: it depends on replaced forks",
 }
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.harness.install import KEYCLOAK, PEERS
+from benchmarks.harness.install import HYDRA, KEYCLOAK, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,6 +43,8 @@ def version_lines(engine: str, skipped: Mapping[str, str]) -> Iterator[str]:
     for peer, folder in _FOLDERS.items():
         if peer not in skipped:
             yield f"- {peer}: {', '.join(f'{name} {pinned}' for name, pinned in pins(PEERS / folder))}"
+    if "hydra" not in skipped:
+        yield f"- hydra: {HYDRA}{_of('go', 'version')}"
     if "keycloak" not in skipped:
         yield f"- keycloak: {KEYCLOAK}{_of('java', '-version')}"
     yield f"- node{_of('node', '--version')}"
@@ -56,10 +58,10 @@ def pins(folder: Path) -> list[tuple[str, str]]:
     return list(json.loads(package.read_text())["dependencies"].items())
 
 
-def _of(command: str, option: str) -> str:
+def _of(command: str, *options: str) -> str:
     """The first line that a program says of its version, after a blank; empty where the program is not there."""
     try:
-        done = subprocess.run([command, option], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([command, *options], capture_output=True, text=True, check=False, timeout=60)
     except FileNotFoundError:
         return ""
     said = (done.stdout or done.stderr).strip().splitlines()
