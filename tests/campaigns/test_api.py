@@ -10,7 +10,7 @@ import yaml
 
 from fuzz.api import campaign
 
-EXAMPLES = 5
+EXAMPLES = 4
 # Not one that lets a whole service be tried; a starved machine takes its time.
 pytestmark = pytest.mark.timeout(400)
 

@@ -6,6 +6,7 @@ A folder's ``conftest.py`` imports them. Variables that a test sets in ``environ
 from __future__ import annotations
 
 import os
+from zlib import crc32
 
 import httpx
 import pytest
@@ -23,6 +24,13 @@ from tests.support.workers import Workers
 
 # The long variants take minutes and are for machines that have them.
 LONG = os.environ.get("KEYTURN_LONG") == "1"
+
+
+def by_turns(name: str, places: int) -> range:
+    """All ``places`` in the long variants; else every other, from the first or the second on as ``name`` has it."""
+    if LONG or places < 2:
+        return range(places)
+    return range(crc32(name.encode()) % 2, places, 2)
 
 
 @pytest.fixture
