@@ -27,6 +27,7 @@ from service.settings import load
 from service.telemetry.metrics import Metrics
 from tests.support.clock import ManualClock
 from tests.support.mailbox import Mailbox
+from tests.support.unit_engine import need_unit_engine
 
 # A machine's first run builds Hypothesis's tables, and machines are shared: time is no reason to fail.
 hypothesis_settings.register_profile(
@@ -77,6 +78,12 @@ def engine_url(_aws_of_nobody):
     yield process.endpoint_url
     del os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
     asyncio.run(process.stop())
+
+
+@pytest.fixture(scope="session")
+def unit_engine(_aws_of_nobody):
+    """The engine that counts units as DynamoDB does."""
+    return need_unit_engine()
 
 
 @pytest.fixture(autouse=True)

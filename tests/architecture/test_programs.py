@@ -1,4 +1,4 @@
-"""A program that is missing is told: by a skip that CI shows at its end, or by a failure where it is required."""
+"""What is missing is told: by a skip that CI shows at its end, or by a failure where it is required."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from service.engines.dynoxide import RELEASES, Dynoxide
+from tests.support import unit_engine
 from tests.support.programs import need
+from tests.support.unit_engine import can_be_fetched, need_unit_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 SUMMARY = """\
@@ -43,3 +46,38 @@ def test_a_missing_program_skips_a_test_and_fails_it_where_it_is_required():
     with pytest.raises(pytest.fail.Exception, match="Chromium is not installed"):
         need(None, "Chromium", required=True)
     assert need("/usr/bin/chromium", "Chromium", required=True) == "/usr/bin/chromium"
+
+
+@pytest.fixture
+def no_engine(tmp_path):
+    """The engine that counts units, on a machine that it runs on and where it was not fetched."""
+    return Dynoxide(cache_dir=tmp_path, release=RELEASES["linux", "x86_64"])
+
+
+def test_without_the_engine_that_counts_units_tests_are_skipped_and_ci_names_them(no_engine, tmp_path):
+    with pytest.raises(pytest.skip.Exception, match="fetch it with") as skipped:
+        need_unit_engine(no_engine, required=False)
+    places = ("[40] tests/budgets/test_units.py:160", "[1] tests/docs/costs/test_feed.py:16")
+    headline, line = told(tmp_path, "".join(f"SKIPPED {place}: {skipped.value.msg}\n" for place in places))
+    assert "NOT TRIED: 41 tests" in headline
+    assert "41: dynoxide is not installed" in line
+
+
+def test_where_programs_are_required_and_the_engine_can_be_fetched_tests_fail_without_it(no_engine, monkeypatch):
+    monkeypatch.setattr(unit_engine, "REQUIRED", True)
+    monkeypatch.setattr(unit_engine, "can_be_fetched", lambda: True)
+    with pytest.raises(pytest.fail.Exception, match="dynoxide is not installed"):
+        need_unit_engine(no_engine)
+    monkeypatch.setattr(unit_engine, "can_be_fetched", lambda: False)
+    with pytest.raises(pytest.skip.Exception, match="dynoxide is not installed"):
+        need_unit_engine(no_engine)
+
+
+def test_the_engine_can_be_fetched_where_it_is_published_for_and_npm_is_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(unit_engine, "release_here", lambda: RELEASES["linux", "x86_64"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not can_be_fetched()
+    (tmp_path / "npm").touch(mode=0o755)
+    assert can_be_fetched()
+    monkeypatch.setattr(unit_engine, "release_here", lambda: None)
+    assert not can_be_fetched()

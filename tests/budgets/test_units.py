@@ -24,7 +24,6 @@ from service.accounts.verify_email import VerifyEmail
 from service.base import open_base
 from service.cli.context import migrate_context
 from service.engines.process import EngineProcess
-from service.engines.registry import all_engines
 from service.errors import InvalidCredentials, InvalidGrant, NotFound
 from service.kernel.email import parse_email
 from service.kernel.ids import new_session_id, new_user_id, parse_session_id
@@ -45,7 +44,6 @@ from tests.support.mailbox import Mailbox
 from tests.support.people import PASSWORD
 from tests.support.store import READS, RecordingMeter
 
-ENGINE = "dynoxide"
 EMAIL = "ada@example.com"
 DEVICE = Device(name="Ada's phone", user_agent="Mozilla/5.0 " + "x" * 108, address="2001:db8:1234:5678::/64")
 
@@ -90,8 +88,8 @@ class RefusalsCost(RecordingMeter):
     """Counts a refused write as DynamoDB bills it: a unit, since what we write with a condition is below 1 KB."""
 
     def record(self, *, operation, table, **rest):
-        # The outbox works after the answer: it looks for letters now and then, and removes what has left. Events are
-        # written in the background, a unit each, whenever that comes (tests/audit counts them).
+        # The outbox works after the answer: it looks for letters now and then (tests/docs/costs counts that), and
+        # removes what has left. Events are written in the background, a unit each (tests/audit counts them).
         if table == "audit" or (table == "outbox" and operation in {"query", "delete_item"}):
             return
         super().record(operation=operation, table=table, **rest)
@@ -158,11 +156,8 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def dynoxide_url(_aws_of_nobody):
-    engine = next(engine for engine in all_engines() if engine.name == ENGINE)
-    if why_not := engine.available():
-        pytest.skip(f"{ENGINE}: {why_not}")
-    process = EngineProcess(engine)
+def dynoxide_url(unit_engine):
+    process = EngineProcess(unit_engine)
     asyncio.run(process.start())
     yield process.endpoint_url
     asyncio.run(process.stop())

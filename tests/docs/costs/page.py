@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from service.engines.registry import choose
 from tests.docs.markdown import ROOT
 
 ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
@@ -19,4 +18,5 @@ LINES, FEED_LINES = ROW.findall(_TEXT), ROW.findall(_BESIDE_A_FEED)
 DOLLARS_PER_MILLION = {name: dollars for name, _, _, dollars in LINES}
 DOCUMENTED = {name: (float(writes), float(reads)) for name, writes, reads, _ in LINES}
 BESIDE_A_FEED = {name: (float(writes), float(reads)) for name, writes, reads, _ in FEED_LINES}
-counts_right = pytest.mark.skipif(choose("auto").name != "dynoxide", reason="the other engines count units wrongly")
+counts_right = pytest.mark.usefixtures("unit_engine")
+"""For tests on the fastest engine, which is the one that counts right where that is there: elsewhere they skip."""
