@@ -13,6 +13,9 @@ from service.tokens.keyring import KeyRing
 from service.users.repo import UserRepo
 from tests.docs.costs.page import SINGLE_WRITES
 
+LETTERS_LOOKED_FOR = ("query", "outbox")
+"""Done four times a minute for letters that other processes left, whatever the load: no part of any step."""
+
 
 @pytest.fixture
 def feed_keys():
@@ -39,11 +42,10 @@ def settled(client):
 
 
 @pytest.fixture
-def spent(client):
-    """What the store has consumed since it was asked last, as (write units, read units).
+def consumed(client):
+    """What the store has consumed since it was asked last: units by operation and table, nothing left out.
 
-    DynamoDB takes one unit for a refused write of a small item and does not say so in its answer. Looking for letters
-    that other processes left is done four times a minute, whatever the load, and is no part of any.
+    DynamoDB takes one unit for a refused write of a small item and does not say so in its answer.
     """
     meter = client.app.state.services.get(UserRepo).dynamo.meter
     before = Counter()
@@ -53,14 +55,26 @@ def spent(client):
         for counter, operations in ((meter.store_units, None), (meter.store_failures, SINGLE_WRITES)):
             for sample in counter.collect()[0].samples:
                 operation = sample.labels["operation"]
-                if (operation, sample.labels["table"]) == ("query", "outbox"):
-                    continue
                 if sample.name.endswith("_total") and (operations is None or operation in operations):
-                    is_write = operation in SINGLE_WRITES or operation == "transact_write_items"
-                    now["writes" if is_write else "reads"] += sample.value
-        spent = (now["writes"] - before["writes"], now["reads"] - before["reads"])
-        before.update(now - before)
-        return spent
+                    now[operation, sample.labels["table"]] += sample.value
+        units = now - before
+        before.update(units)
+        return dict(units)
+
+    return since
+
+
+@pytest.fixture
+def spent(consumed):
+    """What the steps have consumed since it was asked last, as (write units, read units)."""
+
+    def since():
+        units = Counter({"writes": 0, "reads": 0})
+        for (operation, table), number in consumed().items():
+            if (operation, table) != LETTERS_LOOKED_FOR:
+                is_write = operation in SINGLE_WRITES or operation == "transact_write_items"
+                units["writes" if is_write else "reads"] += number
+        return units["writes"], units["reads"]
 
     return since
 

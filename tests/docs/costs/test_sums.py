@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from tests.docs.costs.page import DOLLARS_PER_MILLION, SUMS
+from service.mail.outbox import POLL_SECONDS
+from service.tokens.keyring import REFRESH_SECONDS
+from tests.docs.costs.page import DOLLARS, DOLLARS_PER_MILLION, LOOKS_FOR_LETTERS, READS_KEYS, SUMS
 
 ROWS = re.findall(r"^\| ([^|]+?) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|$", SUMS, re.MULTILINE)
-READ_BY_A_PROCESS = Decimal(30 * 86_400) / 30 * 3 + Decimal(30 * 86_400) / 15 * 4
+LIST_PRICES = re.findall(
+    r"^\| ((?:Amazon|Auth0) [^|]+) \| \$([\d.]+)(?: over ([\d,]+))? \| (.+) \|$", SUMS, re.MULTILINE
+)
+"""Name, dollars for a thousand users, how many are free where it says so, and the totals at ``PEOPLE``."""
+PEOPLE = (1_000, 10_000, 100_000)
+MONTH_SECONDS = 30 * 86_400
+# The units are counted in test_by_the_clock.py.
+KEY_UNITS = Decimal(MONTH_SECONDS) / REFRESH_SECONDS * READS_KEYS.units
+LETTER_UNITS = Decimal(MONTH_SECONDS) / POLL_SECONDS * LOOKS_FOR_LETTERS.units
 PROCESSES = 4
 
 
@@ -33,15 +43,24 @@ def test_the_rows_come_to_their_sum():
 
 
 def test_what_processes_read_by_themselves_is_priced_right():
-    price = READ_BY_A_PROCESS * Decimal("0.125") / 1_000_000
+    price = (KEY_UNITS + LETTER_UNITS) * DOLLARS["reads"] / 1_000_000
     assert f"each process costs ${rounded(price, 2)} a" in SUMS
+    assert f"({KEY_UNITS:,.0f} units for signing keys, {LETTER_UNITS:,.0f} for mails)" in SUMS
     (row,) = [line for line in SUMS.splitlines() if line.startswith("| Keyturn, DynamoDB on demand, four processes")]
     shown = [Decimal(found) for found in re.findall(r"\$([\d.]+)", row)]
     totals = [exact_sum() * thousands + price * PROCESSES for thousands in (1, 10, 100)]
     assert shown == [rounded(value, 2) for value in (exact_sum(), price * PROCESSES, *totals)]
 
 
-def test_list_prices_are_multiplied_right():
-    for name, price in (("Lite", "0.0055"), ("Essentials", "0.015")):
-        (row,) = [line for line in SUMS.splitlines() if line.startswith(f"| Amazon Cognito {name} ")]
-        assert row.endswith(f"${Decimal(price) * 90_000:,.0f} |"), row
+def test_each_list_price_is_multiplied_right_and_is_the_one_of_the_text():
+    text, multiplied = " ".join(SUMS.split()), 0
+    for name, per_thousand, free, totals in LIST_PRICES:
+        price = Decimal(per_thousand) / 1_000
+        assert f"{name.rpartition(' ')[2]} ${price.normalize():f} " in text, name
+        for people, total in zip(PEOPLE, totals.split(" | "), strict=True):
+            if total.startswith("$"):
+                paid_for = max(0, people - int(free.replace(",", "") or 0))
+                assert total == f"${price * paid_for:,.0f}", (name, people)
+                multiplied += 1
+    # Five rows of three; Auth0 sells neither plan for the most people.
+    assert (len(LIST_PRICES), multiplied) == (5, 13)
