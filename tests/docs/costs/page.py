@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import ROOT, section
 
 ROW = re.compile(r"^\| ([^|]+?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", re.MULTILINE)
 DOLLARS = {"writes": Decimal("0.625"), "reads": Decimal("0.125")}
@@ -20,6 +20,7 @@ LINES, FEED_LINES = ROW.findall(_TEXT), ROW.findall(_BESIDE_A_FEED)
 DOLLARS_PER_MILLION = {name: dollars for name, _, _, dollars in LINES}
 DOCUMENTED = {name: (float(writes), float(reads)) for name, writes, reads, _ in LINES}
 BESIDE_A_FEED = {name: (float(writes), float(reads)) for name, writes, reads, _ in FEED_LINES}
+BESIDE_THE_FIRST_BUDGET = section(_WHOLE, "Beside the first budget")
 
 
 class ByTheClock(NamedTuple):
