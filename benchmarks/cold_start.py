@@ -25,7 +25,7 @@ NAMES = {"floor": "FastAPI, uvicorn and aioboto3's client alone", "keyturn": "Ke
 
 async def cold_starts(context: Context, *, rounds: int) -> dict[str, dict[str, float]]:
     """``floor`` and ``keyturn`` to the median CPU milliseconds of each step, and how many ``modules`` are loaded."""
-    variables = environ(context, name="keyturn-start", port=8000, engine="argon2-cffi")
+    variables = environ(context, name="keyturn-start")
     await stock(variables, people=0, sessions=0, password=PASSWORD)
     found: dict[str, list[dict[str, float]]] = {name: [] for name in NAMES}
     for _ in range(rounds):

@@ -136,6 +136,7 @@ async def _open(names: list[str], context: Context, stack: AsyncExitStack, done:
             _say(f"{name}: skipped: {reason}")
             continue
         done.memory_bytes[name] = targets[name].idle_memory_bytes
+        done.resident_bytes[name] = targets[name].running.resident_bytes()
         done.start_seconds[name] = targets[name].running.started_seconds
         _say(f"{name}: serves after {done.start_seconds[name]:.1f} s with {done.memory_bytes[name] / 2**20:.0f} MiB")
     return targets

@@ -84,7 +84,7 @@ async def filled(folder: Path, size: Size) -> AsyncIterator[tuple[Target, Filled
     own = Context(folder=folder, engine_url="", short=True)
     people: dict[RefreshToken, Person] = {}
     async with EngineProcess(choose(ENGINE), data_dir=data) as engine:
-        variables = variables_of(own, engine, size.name, port)
+        variables = variables_of(own, engine, size.name)
         with environment(variables):
             settings = load({name: text for name, text in variables.items() if name.startswith("KEYTURN_")})
             async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
@@ -95,7 +95,7 @@ async def filled(folder: Path, size: Size) -> AsyncIterator[tuple[Target, Filled
     keys = parse_keys(settings.refresh_keys.get_secret_value())
     encode = RefreshKeys(keys, active_kid=town.kid).encode
     async with EngineProcess(choose(ENGINE), data_dir=data) as engine:
-        variables = variables_of(own, engine, size.name, port)
+        variables = variables_of(own, engine, size.name)
         command = (str(_TOOLS / "keyturn"), "serve", "--port", str(port))
         program = Program(name=size.name, command=command, folder=folder, port=port, environ=variables, ready="/readyz")
         with run(program, folder / f"{size.name}.log") as running:
@@ -157,11 +157,11 @@ def operations(people: list[Person]) -> dict[str, Operation]:
     return {"refresh": refresh, "who am I": me, "list sessions": sessions, "sign in": sign_in}
 
 
-def variables_of(context: Context, engine: EngineProcess, name: str, port: int) -> dict[str, str]:
+def variables_of(context: Context, engine: EngineProcess, name: str) -> dict[str, str]:
     """The settings of the benchmark's server; access tokens outlive the run, and cold start is over before it."""
     there = Context(folder=context.folder, engine_url=engine.endpoint_url, short=context.short)
-    made = environ(there, name=name, port=port, engine="argon2-cffi")
-    return {**made, "KEYTURN_ACCESS_TTL_SECONDS": "86400"}
+    made = environ(there, name=name, mail_url=f"maildir:{context.folder / name}-mail")
+    return {**made, "KEYTURN_ENV": "dev", "KEYTURN_LOG_LEVEL": "warning", "KEYTURN_ACCESS_TTL_SECONDS": "86400"}
 
 
 async def _town(base: Base, size: Size) -> Town:

@@ -57,6 +57,10 @@ class Running:
         """Memory that the processes do not share with others."""
         return sum(member.memory_full_info().uss for member in self._members())
 
+    def resident_bytes(self) -> int:
+        """Memory in use, with what is shared; what the processes share among them counts in each."""
+        return sum(member.memory_info().rss for member in self._members())
+
     def _members(self) -> list[psutil.Process]:
         root = psutil.Process(self.process.pid)
         return [root, *root.children(recursive=True)]

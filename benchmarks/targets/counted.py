@@ -6,9 +6,9 @@ import asyncio
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from typing import TYPE_CHECKING
 
+from benchmarks.harness.mail import mail_sink
 from benchmarks.harness.processes import Program, free_port, run, unblocked
 from benchmarks.harness.wire import WrongAnswer
 from benchmarks.targets import peers, providers
@@ -19,8 +19,8 @@ from benchmarks.targets.stock import stock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
+    from benchmarks.harness.mail import MailSink
     from benchmarks.harness.measure import Operation
     from benchmarks.harness.wire import Wire
 
@@ -41,20 +41,21 @@ class Journey:
 async def keyturn(context: Context) -> AsyncIterator[Journey]:
     """As it is measured: throttle, audit events and mails are on."""
     port = free_port()
-    variables = environ(context, name="keyturn-units", port=port, engine="argon2-cffi")
-    await stock(variables, people=0, sessions=0, password=PASSWORD)
-    command = (KEYTURN, "serve", "--port", str(port))
-    program = Program(
-        name="keyturn", command=command, folder=context.folder, port=port, environ=variables, ready="/readyz"
-    )
-    async with unblocked(run(program, context.folder / "keyturn-units.log")) as running:
-        yield Journey(url=running.url, steps=_Person(context.folder / "keyturn-units-mail").steps())
+    async with mail_sink() as sink:
+        variables = environ(context, name="keyturn-units", mail_url=sink.url)
+        await stock(variables, people=0, sessions=0, password=PASSWORD)
+        command = (KEYTURN, "serve", "--port", str(port))
+        program = Program(
+            name="keyturn", command=command, folder=context.folder, port=port, environ=variables, ready="/readyz"
+        )
+        async with unblocked(run(program, context.folder / "keyturn-units.log")) as running:
+            yield Journey(url=running.url, steps=_Person(sink).steps())
 
 
 class _Person:
     """What Keyturn's people remember between steps, by their number."""
 
-    def __init__(self, mails: Path) -> None:
+    def __init__(self, mails: MailSink) -> None:
         self._mails = mails
         self._devices: dict[int, str] = {}
         self._tokens: dict[int, dict[str, str]] = {}
@@ -79,12 +80,10 @@ class _Person:
         await wire.expect(204, "POST", "/v1/email/verify", {"token": self._token(number)}, headers=_network(number))
 
     def _token(self, number: int) -> str:
-        for path in (self._mails / "new").iterdir():
-            mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            text = mail.get_body(("plain",))
-            if mail["To"] == _email(number) and text and (found := _TOKEN.search(text.get_content())):
-                return found[1]
-        raise WrongAnswer(f"no mail came to {_email(number)}")
+        found = _TOKEN.search(self._mails.texts.get(_email(number), ""))
+        if found is None:
+            raise WrongAnswer(f"no mail came to {_email(number)}")
+        return found[1]
 
     async def _sign_in(self, wire: Wire, number: int) -> None:
         body = {"identifier": _email(number), "password": PASSWORD}
@@ -141,7 +140,11 @@ async def oidc_provider(context: Context) -> AsyncIterator[Journey]:
         async def refresh(wire: Wire, number: int) -> None:
             tokens[number] = await providers.oidc_refresh(wire, tokens[number])
 
-        yield Journey(url=running.url, steps=(("refresh", refresh),))
+        async def client_credentials(wire: Wire, _number: int) -> None:
+            await providers.oidc_client_credentials(wire)
+
+        steps = (("refresh", refresh), ("client credentials", client_credentials))
+        yield Journey(url=running.url, steps=steps)
 
 
 def _email(number: int) -> str:

@@ -1,7 +1,8 @@
-"""Keyturn as it runs in production, with the throttle on; the same again with the faster argon2."""
+"""Keyturn as it runs in production: throttle, events, log lines and mails; the same again with the faster argon2."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import sys
@@ -9,8 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.harness.mail import mail_sink
 from benchmarks.harness.measure import Target
-from benchmarks.harness.processes import Program, free_port, run
+from benchmarks.harness.processes import Program, free_port, run, unblocked
 from benchmarks.targets.context import PASSWORD, Context
 from benchmarks.targets.stock import stock
 from service.throttle.device_headers import DEVICE_HEADER
@@ -22,28 +24,31 @@ if TYPE_CHECKING:
     from benchmarks.harness.wire import Wire
     from service.sessions.issue import IssuedTokens
 
+NO_MAIL = "smtp://127.0.0.1:9"
+"""For what causes no mail: nobody listens there."""
+IDLE_SECONDS = 5
+"""Some modules are loaded a few seconds after the start, and count as memory of an idle worker."""
 KEYTURN = str(Path(sys.executable).parent / "keyturn")
 
 
-def environ(context: Context, *, name: str, port: int, engine: str) -> dict[str, str]:
+def environ(context: Context, *, name: str, mail_url: str = NO_MAIL, engine: str = "argon2-cffi") -> dict[str, str]:
     """The settings of one server. A generation stands one second, so that every refresh rotates."""
-    key = base64.b64encode(bytes(range(32))).decode()
     return {
         **context.aws,
-        "KEYTURN_ENV": "dev",
-        "KEYTURN_ISSUER": f"http://127.0.0.1:{port}",
+        "KEYTURN_ENV": "prod",
+        "KEYTURN_ISSUER": "https://auth.example.com",
         "KEYTURN_TABLE_PREFIX": f"bench-{name}",
-        "KEYTURN_REFRESH_KEYS": f"1:{key}",
-        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{key}",
-        "KEYTURN_IDENTITY_KEY": key,
+        "KEYTURN_REFRESH_KEYS": f"1:{_key(1)}",
+        "KEYTURN_KEY_ENCRYPTION_KEYS": f"1:{_key(2)}",
+        "KEYTURN_IDENTITY_KEY": _key(3),
         "KEYTURN_BREACH_LIST": "offline",
         "KEYTURN_REFRESH_GRACE_SECONDS": "0",
         "KEYTURN_CLOCK_SKEW_SECONDS": "0",
         # The token that is shown in every round outlives the run.
         "KEYTURN_ACCESS_TTL_SECONDS": "3600",
         "KEYTURN_STORE_DEADLINE_SECONDS": "1",
-        "KEYTURN_MAIL_URL": f"maildir:{context.folder / name}-mail",
-        "KEYTURN_LOG_LEVEL": "warning",
+        "KEYTURN_MAIL_URL": mail_url,
+        "KEYTURN_MAIL_FROM": "keyturn@example.com",
         # Each request comes from a network of its own: the limits of one are on, and none is reached.
         "KEYTURN_TRUSTED_PROXIES": "1",
         "KEYTURN_ARGON2_ENGINE": engine,
@@ -52,17 +57,26 @@ def environ(context: Context, *, name: str, port: int, engine: str) -> dict[str,
     }
 
 
+def _key(number: int) -> str:
+    return base64.b64encode(bytes(range(number, number + 32))).decode()
+
+
 @asynccontextmanager
 async def keyturn(context: Context, *, name: str = "keyturn", engine: str = "argon2-cffi") -> AsyncIterator[Target]:
     """One worker, with people and sessions in its tables."""
     port = free_port()
-    variables = environ(context, name=name, port=port, engine=engine)
-    issued = await stock(variables, people=context.people, sessions=context.sessions, password=PASSWORD)
-    command = (KEYTURN, "serve", "--port", str(port))
-    program = Program(name=name, command=command, folder=context.folder, port=port, environ=variables, ready="/readyz")
-    with run(program, context.folder / f"{name}.log") as running:
-        memory = running.memory_bytes()
-        yield Target(running=running, operations=operations(issued, people=context.people), idle_memory_bytes=memory)
+    async with mail_sink() as sink:
+        variables = environ(context, name=name, mail_url=sink.url, engine=engine)
+        issued = await stock(variables, people=context.people, sessions=context.sessions, password=PASSWORD)
+        command = (KEYTURN, "serve", "--port", str(port))
+        program = Program(
+            name=name, command=command, folder=context.folder, port=port, environ=variables, ready="/readyz"
+        )
+        async with unblocked(run(program, context.folder / f"{name}.log")) as running:
+            await asyncio.sleep(IDLE_SECONDS)
+            memory = running.memory_bytes()
+            asked = operations(issued, people=context.people)
+            yield Target(running=running, operations=asked, idle_memory_bytes=memory)
 
 
 def operations(issued: list[IssuedTokens], *, people: int) -> dict[str, Operation]:

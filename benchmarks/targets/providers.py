@@ -31,7 +31,7 @@ async def oidc_provider(context: Context, *, table: str | None = None) -> AsyncI
     with oidc_provider_served(context, table=table, sessions=LANES) as (running, tokens):
 
         async def client_credentials(wire: Wire, _number: int) -> None:
-            await wire.expect(200, "POST", "/token", form=form(grant_type="client_credentials"), headers=_BASIC)
+            await oidc_client_credentials(wire)
 
         async def jwks(wire: Wire, _number: int) -> None:
             await wire.expect(200, "GET", "/jwks")
@@ -56,6 +56,11 @@ def oidc_provider_served(context: Context, *, table: str | None, sessions: int) 
     command = ("node", str(folder / "server.mjs"))
     with served(context, "oidc-provider", command, peer="oidc_provider", port=port, **variables) as running:
         yield running, json.loads(left.read_text())
+
+
+async def oidc_client_credentials(wire: Wire) -> None:
+    """A client's own token."""
+    await wire.expect(200, "POST", "/token", form=form(grant_type="client_credentials"), headers=_BASIC)
 
 
 async def oidc_refresh(wire: Wire, token: str) -> str:

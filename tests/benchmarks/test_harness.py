@@ -113,6 +113,15 @@ def test_ratios_are_of_the_same_run():
     assert "- Peer: it is not here." in text
 
 
+def test_a_row_that_a_peer_wins_is_named():
+    done = Run(rounds=1, seconds=1, connections=1, engine="an engine", skipped={})
+    for name, cpu_ms in {"keyturn": 28.4, "keyturn-libsodium": 15.0, "quick": 25.9, "slow": 31.0}.items():
+        sample = Sample(operations=100, cpu_ms=cpu_ms, per_second=1, p50_ms=1, p99_ms=2)
+        done.figures[name, "sign in"] = Figures([sample])
+    text = "\n".join(lines(done)).partition("## Where a peer takes less")[2].partition("##")[0]
+    assert text.split("\n- ")[1:] == ["sign in: quick, 25.90 ms instead of 28.40\n\n"]
+
+
 def test_waits_beside_sign_ins_stand_with_those_alone():
     done = Run(rounds=1, seconds=1, connections=1, engine="an engine", skipped={})
     for name, p99_ms in {"slow": 300.0, "quick": 9.0}.items():
