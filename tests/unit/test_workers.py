@@ -11,20 +11,20 @@ from tests.conftest import KEY
 # In a process of its own: what is frozen stays so. No request is made, so no store is needed. What was frozen before
 # the lifespan began is let go, so that what is counted was frozen at its end.
 SERVING = """
-import asyncio, gc
+import asyncio, gc, sys
 from service.workers import worker_app
 
 async def main():
     app = worker_app()
     gc.unfreeze()
     async with app.router.lifespan_context(app):
-        print(gc.get_freeze_count(), len(gc.get_objects()))
+        print(gc.get_freeze_count(), len(gc.get_objects()), sys.getswitchinterval())
 
 asyncio.run(main())
 """
 
 
-def test_a_worker_that_is_ready_leaves_the_collector_nothing_old_to_look_at(tmp_path):
+def test_a_worker_leaves_the_collector_nothing_old_to_look_at_and_its_threads_yield_soon(tmp_path):
     environ = {
         **os.environ,
         "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
@@ -44,9 +44,10 @@ def test_a_worker_that_is_ready_leaves_the_collector_nothing_old_to_look_at(tmp_
         [sys.executable, "-c", SERVING], env=environ, capture_output=True, text=True, check=False, timeout=100
     )
     assert done.returncode == 0, done.stderr
-    frozen, left = map(int, done.stdout.split())
+    frozen, left, switch_seconds = map(float, done.stdout.split())
     assert frozen > 50_000
     assert left < frozen / 50
+    assert switch_seconds < sys.getswitchinterval() / 2
 
 
 def test_what_mails_need_is_loaded_beside_the_event_loop_once_the_start_is_over():
