@@ -1,6 +1,6 @@
 """The one door to aioboto3 for DynamoDB: one client for the process, opened in the lifespan.
 
-The data plane's calls go through the lean client (docs/adr/0011), unless ``plain`` asks for the SDK's own.
+The data plane's calls go through the lean client (docs/adr/0014), unless ``plain`` asks for the SDK's own.
 """
 
 from __future__ import annotations
