@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from array import array
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.wire import Wire
@@ -34,13 +36,14 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One run of one operation."""
+    """One run of one operation; ``latencies_seconds`` are of each time it was done, the shortest first."""
 
     operations: int
     cpu_ms: float
     per_second: float
     p50_ms: float
     p99_ms: float
+    latencies_seconds: Sequence[float] = ()
 
 
 @dataclass
@@ -57,6 +60,10 @@ class Figures:
         """The least and the largest."""
         values = [getattr(sample, name) for sample in self.samples]
         return min(values), max(values)
+
+    def pooled_ms(self, part: float) -> float:
+        """A percentile of the latencies of all rounds together: 0.5 for the median."""
+        return _percentile(sorted(chain.from_iterable(sample.latencies_seconds for sample in self.samples)), part)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,4 +143,5 @@ async def measure(target: Target, operation: Operation, *, connections: int, sec
         per_second=len(latencies) / took,
         p50_ms=_percentile(latencies, 0.5),
         p99_ms=_percentile(latencies, 0.99),
+        latencies_seconds=array("d", latencies),
     )

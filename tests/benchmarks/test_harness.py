@@ -63,6 +63,8 @@ async def test_cpu_time_is_counted_by_operation(running):
     little, much = await spent(running, 2), await spent(running, 12)
     assert 7 < much.cpu_ms - little.cpu_ms < 14
     assert little.operations > much.operations > 5
+    assert len(little.latencies_seconds) == little.operations
+    assert Figures([little]).pooled_ms(0.99) == little.p99_ms
 
 
 async def test_a_light_request_is_timed_alone_and_beside_a_heavy_one(running):
