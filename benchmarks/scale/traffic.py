@@ -1,21 +1,19 @@
-"""Which keys each operation touches, with how many units: the operations of docs/cost.md, one call a row."""
+"""The calls of a second of a scenario, and who makes them."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.audit.items import user_partition
-from service.kernel.email import parse_email
-from service.kernel.ids import UserId
-from service.kernel.text import NameRefusal
+from benchmarks.scale.operations import BUCKET, Operations, Touch
 from service.mail.letter import SHARDS as MAIL_SHARDS
 from service.mail.letter import shard_name
+from service.mail.outbox import POLL_SECONDS
 from service.revocations.items import partition as feed_partition
-from service.revocations.model import SHARDS as FEED_OF_REVOCATIONS
-from service.throttle.lanes import LaneKeys
-from service.users.identity import IdentityKeys
+from service.revocations.model import SHARDS as FEED_SHARDS
+from service.throttle.limits import ACCOUNT, ADDRESS
+from service.tokens.keyring import REFRESH_SECONDS
+from service.tokens.model import Algorithm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,20 +21,15 @@ if TYPE_CHECKING:
 
     from benchmarks.scale.behaviour import Scenario
 
-MASTER = bytes(32)
 NETWORKS = 4_000_000
 """Client networks (IPv4 addresses, IPv6 /64) that are active in a day; a few carriers stand for many people."""
-_BUCKET = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """Units that one call takes from one partition key."""
-
-    table: str
-    key: str
-    writes: float = 0.0
-    reads: float = 0.0
+HOT_USER = 7
+_LONGEST_WAIT_SECONDS = 900
+_FEED_SECONDS = 1
+"""KEYTURN_REVOCATION_FEED_CACHE_SECONDS, as it is unless set otherwise."""
+_FEED_LATE_SECONDS = 14
+_FEED_ENTRY_UNITS = 0.02
+"""An entry of some 80 bytes in 4 KB."""
 
 
 class Traffic:
@@ -45,102 +38,73 @@ class Traffic:
     def __init__(self, scenario: Scenario, chance: Random) -> None:
         self._scenario = scenario
         self._chance = chance
-        self._identities = IdentityKeys(MASTER)
-        self._lanes = LaneKeys(MASTER)
+        self._do = do = Operations(chance)
         self._of: dict[str, Callable[[], Iterator[Touch]]] = {
-            "refresh": lambda: self.refresh(self._user()),
-            "hot refresh": lambda: self.refresh(7),
-            "sign in": lambda: self.sign_in(self._user()),
-            "wrong password": lambda: self.wrong_password(self._user(), self._network()),
-            "guess at one": lambda: self.wrong_password(7, self._network(), remembered=True),
-            "guess at many": lambda: self.wrong_password(self._user(), self._chance.randrange(NETWORKS)),
-            "log out": lambda: self.log_out(self._user()),
-            "sign up": lambda: self.sign_up(self._user()),
-            "reset": lambda: self.reset(self._user()),
+            "refresh": lambda: do.refresh(self._user()),
+            "hot refresh": lambda: do.refresh(HOT_USER),
+            "sign in": lambda: do.sign_in(self._user(), self._network(), is_known=self._is_known()),
+            "wrong password": lambda: self._wrong(self._user(), self._network(), is_known=self._is_known()),
+            "guess at one": self._guess_at_one,
+            "guess at many": lambda: self._wrong(self._user(), chance.randrange(NETWORKS), is_known=False),
+            "log out": lambda: do.log_out(self._user()),
+            "sign up": lambda: self._sign_up(self._user(), self._network()),
+            "reset": lambda: self._reset(self._user(), self._network()),
         }
 
     def second(self) -> Iterator[Touch]:
         """Every call of one second, and what the processes read by themselves in it."""
         for name, times in self._scenario.rates().items():
-            yield from itertools.chain.from_iterable(self._of[name]() for _ in range(times))
+            yield from itertools.chain.from_iterable(self.once(name) for _ in range(times))
         yield from self.by_themselves()
 
-    def refresh(self, user: int) -> Iterator[Touch]:
-        """One conditional write and one read."""
-        yield Touch("sessions", _id(user), writes=1)
-        yield Touch("users", _id(user), reads=1)
-
-    def sign_in(self, user: int) -> Iterator[Touch]:
-        """Name and tallies, the user, the session, the event."""
-        yield from self._look(user, self._network())
-        yield Touch("users", _id(user), reads=1)
-        yield Touch("sessions", _id(user), writes=1)
-        yield Touch("audit", user_partition(_user_id(user)), writes=1)
-
-    def wrong_password(self, user: int, network: int, *, remembered: bool = False) -> Iterator[Touch]:
-        """The same reads, and the account's tally; the network's is written each fifth time.
-
-        A limited account is remembered by each process: it costs nothing but what slips through before (ten and one
-        more a process, in a quarter of an hour).
-        """
-        if remembered and self._chance.random() > self._slips():
-            return
-        yield from self._look(user, network)
-        yield Touch("users", _id(user), reads=1)
-        yield Touch("throttle", self._lane("account", user), writes=1)
-        if self._chance.random() < 1 / 5:
-            yield Touch("throttle", self._lane("address", network), writes=1)
-
-    def log_out(self, user: int) -> Iterator[Touch]:
-        """The end of the session, its line in the revocation feed, the event."""
-        yield Touch("sessions", _id(user), writes=1)
-        yield Touch("revocations", self._feed(), writes=1)
-        yield Touch("audit", user_partition(_user_id(user)), writes=1)
-
-    def sign_up(self, user: int) -> Iterator[Touch]:
-        """A sign-up that waits, its mail, and its confirmation."""
-        yield Touch("onetime", f"verify#{user}", writes=5)
-        yield Touch("identities", self._identity(user), writes=2, reads=1)
-        yield Touch("users", _id(user), writes=4)
-        yield from self._mail(user)
-        yield Touch("audit", user_partition(_user_id(user)), writes=1)
-
-    def reset(self, user: int) -> Iterator[Touch]:
-        """A forgotten password, its mail, and the new one."""
-        yield Touch("identities", self._identity(user), reads=1)
-        yield Touch("users", _id(user), writes=8, reads=2)
-        yield from self._mail(user)
-        yield from self._mail(user)
-        yield Touch("revocations", self._feed(), writes=2)
-        yield Touch("audit", user_partition(_user_id(user)), writes=1)
+    def once(self, name: str) -> Iterator[Touch]:
+        """The calls of one operation of ``Scenario.rates``, as chance has it. Raises KeyError."""
+        return self._of[name]()
 
     def by_themselves(self) -> Iterator[Touch]:
-        """Each process: signing keys twice a minute, mails of others four times a minute, the feed each second."""
-        for _ in range(self._scenario.processes):
-            if self._chance.random() < 1 / 30:
-                yield Touch("keys", "sig#ES256", reads=3)
-            if self._chance.random() < 1 / 15:
-                for number in range(MAIL_SHARDS):
-                    yield Touch("outbox", shard_name(number), reads=1)
-            for shard in range(FEED_OF_REVOCATIONS):
-                yield Touch("revocations", feed_partition(_BUCKET, shard), reads=1)
+        """What the processes, which are not in step, read in the mean: signing keys, mails of others, the feed.
 
-    def _look(self, user: int, network: int) -> Iterator[Touch]:
-        yield Touch("identities", self._identity(user), reads=1)
-        known = self._chance.random() < self._scenario.behaviour.known_device_share
-        yield Touch("throttle", self._lane("device" if known else "account", user), reads=1)
-        yield Touch("throttle", self._lane("address", network), reads=1)
+        Each of the algorithms has a key of its own in the table, and each is read, whichever signs.
+        """
+        processes = self._scenario.processes
+        for algorithm in Algorithm:
+            yield Touch("keys", f"sig#{algorithm.value}", reads=processes / REFRESH_SECONDS)
+        for number in range(MAIL_SHARDS):
+            yield Touch("outbox", shard_name(number), reads=processes / POLL_SECONDS)
+        for shard in range(FEED_SHARDS):
+            yield Touch("revocations", feed_partition(BUCKET, shard), reads=processes * self._feed_units())
 
-    def _mail(self, user: int) -> Iterator[Touch]:
-        yield Touch("outbox", shard_name(self._chance.randrange(MAIL_SHARDS)), writes=2)
-        yield Touch("throttle", self._lane("mail", user), writes=1)
+    def _feed_units(self) -> float:
+        """What one process reads of one shard in a second: docs/cost.md, "Beside a revocation feed"."""
+        rates = self._scenario.rates()
+        ended = (rates["log out"] + rates["reset"]) / FEED_SHARDS
+        return 1 / _FEED_SECONDS + ended * _FEED_ENTRY_UNITS * (_FEED_LATE_SECONDS / _FEED_SECONDS + 1)
 
-    def _slips(self) -> float:
-        allowed = 10 + self._scenario.processes - 1
-        return min(1.0, allowed / (900 * max(1, self._scenario.guesses_at_one_account)))
+    def _wrong(self, user: int, network: int, *, is_known: bool) -> Iterator[Touch]:
+        fills_batch = self._chance.random() < 1 / ADDRESS.batch
+        return self._do.wrong_password(user, network, is_known=is_known, fills_batch=fills_batch)
 
-    def _feed(self) -> str:
-        return feed_partition(_BUCKET, self._chance.randrange(FEED_OF_REVOCATIONS))
+    def _guess_at_one(self) -> Iterator[Touch]:
+        """A limited account is remembered by each process: nothing is asked but for what slips through before.
+
+        Left out is what each process does at its first refusal in a quarter of an hour: four reads and an event.
+        """
+        allowed = ACCOUNT.failures + self._scenario.processes - 1
+        slips = allowed / (_LONGEST_WAIT_SECONDS * max(1, self._scenario.guesses_at_one_account))
+        if self._chance.random() < slips:
+            yield from self._wrong(HOT_USER, self._network(), is_known=False)
+
+    def _sign_up(self, user: int, network: int) -> Iterator[Touch]:
+        key = self._do.sign_up_key(user)
+        yield from self._do.register(user, network, key)
+        yield from self._do.confirm(user, key)
+
+    def _reset(self, user: int, network: int) -> Iterator[Touch]:
+        yield from self._do.forgot(user, network)
+        yield from self._do.reset(user)
+
+    def _is_known(self) -> bool:
+        return self._chance.random() < self._scenario.behaviour.known_device_share
 
     def _user(self) -> int:
         return self._chance.randrange(self._scenario.behaviour.users)
@@ -148,20 +112,3 @@ class Traffic:
     def _network(self) -> int:
         # A Pareto tail: the busiest network stands for some thousandths of all people (a carrier's gateway).
         return min(NETWORKS - 1, int(self._chance.paretovariate(0.35)))
-
-    def _identity(self, user: int) -> str:
-        email = parse_email(f"user{user}@example.com")
-        if isinstance(email, NameRefusal):
-            raise TypeError(email)
-        return self._identities.of(email)
-
-    def _lane(self, kind: str, number: int) -> str:
-        return self._lanes.key(kind, str(number))
-
-
-def _id(user: int) -> str:
-    return user.to_bytes(16, "big").hex()
-
-
-def _user_id(user: int) -> UserId:
-    return UserId(user.to_bytes(16, "big"))
