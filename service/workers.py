@@ -24,13 +24,16 @@ The loop wants it back after every wait, several times a request, and stood for 
 """
 
 
-def worker_app() -> FastAPI:
-    """The application of one worker. Raises SettingsError."""
+def worker_app(*, hash_slots: int = 0) -> FastAPI:
+    """The application of one worker. Raises SettingsError.
+
+    ``hash_slots`` passwords at a time are hashed by it; 0 leaves that to the settings.
+    """
     with without_collecting():
-        return _app()
+        return _app(hash_slots)
 
 
-def _app() -> FastAPI:
+def _app(hash_slots: int) -> FastAPI:
     from prometheus_client import CollectorRegistry
 
     from service.app import create_app
@@ -41,6 +44,7 @@ def _app() -> FastAPI:
 
     settings = load(os.environ)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    settings = settings.model_copy(update={"hash_slots": hash_slots or settings.hash_slots})
     configure(
         style="console" if settings.is_dev else "json", level=logging.getLevelNamesMapping()[settings.log_level.upper()]
     )

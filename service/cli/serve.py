@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,11 +56,16 @@ def _many(settings: Settings, host: str, port: int, workers: int) -> None:
         from uvicorn.supervisors import Multiprocess
 
         from service.cli.server import server_config, start_management
+        from service.passwords.pool import share_of_cores, usable_cores
+        from service.workers import worker_app
 
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         start_management(settings, registry, default_port=_MANAGEMENT_PORT)
-        config = server_config("service.workers:worker_app", host=host, port=port, factory=True, workers=workers)
+        # What a worker may hash at a time is said to it: none can know how many others share the cores.
+        slots = settings.hash_slots or share_of_cores(workers, cores=usable_cores())
+        app = partial(worker_app, hash_slots=slots)
+        config = server_config(app, host=host, port=port, factory=True, workers=workers)
         sockets = [config.bind_socket()]
         say(f"Serving with {workers} workers on {host}:{port}.")
         Multiprocess(config, sockets=sockets).run()

@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from service.errors import Unavailable
@@ -25,11 +26,32 @@ T = TypeVar("T")
 
 DEFAULT_NICE = 10
 LARGEST_NICE = 19
+_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 def usable_cores() -> int:
-    """The cores that this process may use; a sensible number of slots."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    """The cores that this process may use, or fewer where its container has a quota; a sensible number of slots."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    with contextlib.suppress(OSError):
+        return min(cores, quota_cores(_CPU_MAX.read_text("ascii")) or cores)
+    return cores
+
+
+def quota_cores(cpu_max: str) -> int | None:
+    """The whole cores that a cgroup's ``cpu.max`` grants, at least one: quota by period, both in microseconds.
+
+    None where it sets no quota, or is not of that form.
+    """
+    match cpu_max.split():
+        case [quota, period] if quota.isdecimal() and period.isdecimal() and int(period) > 0:
+            return max(1, int(quota) // int(period))
+        case _:
+            return None
+
+
+def share_of_cores(processes: int, *, cores: int) -> int:
+    """The slots of each of so many processes that hash on the same ``cores``: at least one."""
+    return max(1, cores // processes)
 
 
 class HashingPool:

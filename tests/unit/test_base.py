@@ -6,15 +6,18 @@ import threading
 
 import pytest
 
+from service import base as base_module
 from service.base import build_hasher
 
 
-@pytest.mark.parametrize("slots", [1, 3])
-async def test_the_memory_that_hashing_may_take_is_told_from_the_start(base, slots):
-    settings = base.settings.model_copy(update={"hash_slots": slots})
+@pytest.mark.parametrize(("said", "slots"), [(0, 5), (1, 1), (3, 3)])
+async def test_the_memory_that_hashing_may_take_is_told_from_the_start(base, monkeypatch, said, slots):
+    monkeypatch.setattr(base_module, "usable_cores", lambda: 5)
+    settings = base.settings.model_copy(update={"hash_slots": said})
     object.__setattr__(base, "settings", settings)
     hasher = build_hasher(base)
     told = base.metrics.registry.get_sample_value("keyturn_hash_memory_limit_bytes")
+    assert hasher.pool.slots == slots
     assert told == hasher.memory_limit_bytes == slots * hasher.bounds.argon2_memory_kib * 1024
     await hasher.pool.close()
 

@@ -12,19 +12,21 @@ from tests.conftest import KEY
 # the lifespan began is let go, so that what is counted was frozen at its end.
 SERVING = """
 import asyncio, gc, sys
+from service.signin.flows import SignIn
 from service.workers import worker_app
 
 async def main():
-    app = worker_app()
+    app = worker_app(hash_slots=3)
     gc.unfreeze()
     async with app.router.lifespan_context(app):
         print(gc.get_freeze_count(), len(gc.get_objects()), sys.getswitchinterval())
+        print(app.state.services.get(SignIn).hasher.pool.slots)
 
 asyncio.run(main())
 """
 
 
-def test_a_worker_leaves_the_collector_nothing_old_to_look_at_and_its_threads_yield_soon(tmp_path):
+def test_a_worker_leaves_the_collector_nothing_old_yields_soon_and_hashes_as_it_was_told(tmp_path):
     environ = {
         **os.environ,
         "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
@@ -44,10 +46,11 @@ def test_a_worker_leaves_the_collector_nothing_old_to_look_at_and_its_threads_yi
         [sys.executable, "-c", SERVING], env=environ, capture_output=True, text=True, check=False, timeout=100
     )
     assert done.returncode == 0, done.stderr
-    frozen, left, switch_seconds = map(float, done.stdout.split())
+    frozen, left, switch_seconds, slots = map(float, done.stdout.split())
     assert frozen > 50_000
     assert left < frozen / 50
     assert switch_seconds < sys.getswitchinterval() / 2
+    assert slots == 3
 
 
 def test_what_mails_need_is_loaded_beside_the_event_loop_once_the_start_is_over():

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from service.errors import TooManyRequests, Unavailable
-from service.passwords.pool import HashingPool, usable_cores
+from service.passwords import pool as pool_module
+from service.passwords.pool import HashingPool, quota_cores, share_of_cores, usable_cores
 
 
 class Job:
@@ -113,6 +114,45 @@ async def test_elsewhere_no_priority_is_set(monkeypatch):
 
 def test_there_is_a_core_to_use():
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("cpu_max", "cores"),
+    [
+        ("max 100000\n", None),
+        ("200000 100000\n", 2),
+        ("150000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("400000 50000\n", 8),
+        ("", None),
+        ("200000\n", None),
+        ("200000 0\n", None),
+        ("-1 100000\n", None),
+    ],
+)
+def test_a_containers_quota_is_worth_as_many_whole_cores_and_one_at_least(cpu_max, cores):
+    assert quota_cores(cpu_max) == cores
+
+
+def test_a_quota_below_the_cores_that_are_there_is_what_may_be_used(monkeypatch, tmp_path):
+    (file := tmp_path / "cpu.max").write_text("100000 100000\n")
+    monkeypatch.setattr(pool_module, "_CPU_MAX", file)
+    monkeypatch.setattr(sys, "platform", "elsewhere")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert usable_cores() == 1
+    file.write_text("max 100000\n")
+    assert usable_cores() == 8
+    file.write_text("1600000 100000\n")
+    assert usable_cores() == 8
+    file.unlink()
+    assert usable_cores() == 8
+
+
+@pytest.mark.parametrize(
+    ("processes", "cores", "slots"), [(1, 1, 1), (1, 8, 8), (2, 8, 4), (3, 8, 2), (8, 8, 1), (9, 8, 1), (4, 1, 1)]
+)
+def test_processes_that_share_the_cores_share_the_slots_and_have_one_at_least(processes, cores, slots):
+    assert share_of_cores(processes, cores=cores) == slots
 
 
 @pytest.mark.parametrize(("slots", "queue"), [(0, 1), (-1, 1), (1, -1)])
