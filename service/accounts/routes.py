@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
 
 from service.accounts.close import CloseAccount
 from service.accounts.names import parse_new_account
@@ -49,7 +48,7 @@ async def register(
     checker: Annotated[PasswordChecker, provided(PasswordChecker)],
     networks: TheNetworks,
     even: TheEvenAnswers,
-) -> AcceptedOut | JSONResponse:
+) -> AcceptedOut | Response:
     """The account is made when the address is confirmed. The answer is the same for a free and a taken address."""
     password = Secret(body.password.get_secret_value())
     names = await parse_new_account(email=body.email, username=body.username, password=password, checker=checker)
@@ -57,7 +56,8 @@ async def register(
     if user_id is None:
         return AcceptedOut()
     # As a response: returned as a model it would be read as the model of the other answer, and lose the id.
-    return JSONResponse(RegisteredOut(user_id=id_text(user_id)).model_dump(), status_code=201)
+    made = RegisteredOut(user_id=id_text(user_id))
+    return Response(made.model_dump_json(), status_code=201, media_type="application/json")
 
 
 @router.post(

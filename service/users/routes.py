@@ -6,11 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from service.kernel.ids import UserId, id_text
-from service.tokens.gatekeeper import Caller
+from service.kernel.ids import UserId
 from service.tokens.guards import Alive, SignedIn, owner_or
 from service.users.flows import Profiles
-from service.users.model import User
 from service.users.schemas import MeOut, ProfileBody, UserOut
 from service.web.links_docs import linked, of_user
 from service.web.problem_docs import BODY, problem_responses
@@ -35,14 +33,14 @@ TheProfiles = Annotated[Profiles, provided(Profiles)]
 )
 async def me(caller: SignedIn, profiles: TheProfiles) -> MeOut:
     """The account as it is now, read consistently: a disabled one is refused although its token has not expired."""
-    return _me(await profiles.of_caller(caller.user_id), caller)
+    return MeOut.of_caller(await profiles.of_caller(caller.user_id), caller)
 
 
 @router.patch("/me", responses=problem_responses(*BODY, 401, 503), summary="Change my display name or locale")
 async def change_me(body: ProfileBody, caller: Alive, profiles: TheProfiles) -> MeOut:
     """Names that sign in, scopes and states are not among the fields."""
     changes: dict[str, str] = body.model_dump(exclude_none=True)
-    return _me(await profiles.change(caller.user_id, changes, session_epoch=caller.epoch), caller)
+    return MeOut.of_caller(await profiles.change(caller.user_id, changes, session_epoch=caller.epoch), caller)
 
 
 @router.get("/users/{user_id}", responses=problem_responses(401, 404, 503), summary="Look at a user")
@@ -51,13 +49,3 @@ async def get_user(
 ) -> UserOut:
     """For the user itself, or with the scope ``users:read``; anybody else hears that there is nobody."""
     return UserOut.of(await profiles.of(user_id, seen_by=caller.user_id))
-
-
-def _me(user: User, caller: Caller) -> MeOut:
-    shown = UserOut.of(user)
-    return MeOut(
-        **shown.model_dump(),
-        session_id=id_text(caller.session_id),
-        auth_time=caller.principal.auth_time or 0,
-        amr=list(caller.principal.amr),
-    )

@@ -11,6 +11,7 @@ from service.kernel.ids import id_text
 from service.web.strict_json import StrictModel
 
 if TYPE_CHECKING:
+    from service.tokens.gatekeeper import Caller
     from service.users.model import User
 
 LOCALE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
@@ -52,17 +53,7 @@ class UserOut(BaseModel):
     @classmethod
     def of(cls, user: User) -> Self:
         """The wire form of ``user``."""
-        return cls(
-            user_id=id_text(user.user_id),
-            email=user.email,
-            username=user.username,
-            display_name=user.display_name or None,
-            locale=user.locale or None,
-            state=user.state.value,
-            scope=user.scope,
-            created_at=_time(user.created_ms),
-            email_verified_at=None if user.verified_ms is None else _time(user.verified_ms),
-        )
+        return cls(**_shown(user))
 
 
 class MeOut(UserOut):
@@ -74,12 +65,36 @@ class MeOut(UserOut):
     auth_time: Annotated[int, Field(description="When the user gave proof, in seconds since the epoch.")]
     amr: list[str]
 
+    @classmethod
+    def of_caller(cls, user: User, caller: Caller) -> Self:
+        """The wire form of ``user``, who came as ``caller``."""
+        return cls(
+            **_shown(user),
+            session_id=id_text(caller.session_id),
+            auth_time=caller.principal.auth_time or 0,
+            amr=list(caller.principal.amr),
+        )
+
 
 class ProfileBody(StrictModel):
     """What a user may change of itself. What is left out stays; an empty string clears it."""
 
     display_name: Annotated[str | None, Field(max_length=64, examples=["Ada Lovelace"])] = None
     locale: Annotated[str | None, Field(max_length=35, pattern=r"^$|" + LOCALE_PATTERN, examples=["en"])] = None
+
+
+def _shown(user: User) -> dict[str, Any]:
+    return {
+        "user_id": id_text(user.user_id),
+        "email": user.email,
+        "username": user.username,
+        "display_name": user.display_name or None,
+        "locale": user.locale or None,
+        "state": user.state.value,
+        "scope": user.scope,
+        "created_at": _time(user.created_ms),
+        "email_verified_at": None if user.verified_ms is None else _time(user.verified_ms),
+    }
 
 
 def _time(milliseconds: int) -> datetime:
