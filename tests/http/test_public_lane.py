@@ -94,3 +94,57 @@ async def test_while_the_keys_cannot_be_read_the_answer_is_a_problem_as_ever(cli
 async def test_no_two_answers_share_a_request_id(client):
     ids = [(await client.get(JWKS_PATH)).headers["x-request-id"] for _ in range(5)]
     assert len(set(ids)) == 5
+
+
+async def body_sent(app, path, *headers):
+    """The very object that the server is handed as the body."""
+    bodies = []
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            assert message["status"] == 200
+        else:
+            bodies.append(message["body"])
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"localhost:8000"), *headers],
+        "client": ("127.0.0.1", 50000),
+        "server": ("localhost", 8000),
+    }
+    await app(scope, receive, send)
+    (body,) = bodies
+    return body
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
+async def test_the_bytes_are_made_once_for_all_who_ask_at_the_door_or_by_the_way_through_everything(client, path):
+    bodies = [await body_sent(client.app, path) for _ in range(2)]
+    bodies += [await body_sent(client.app, path, (b"origin", b"https://anyone.example")) for _ in range(2)]
+    assert len(bodies[0]) > 50
+    assert all(body is bodies[0] for body in bodies)
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
+async def test_the_headers_at_the_door_are_made_once_for_the_same_bytes(client, monkeypatch, path):
+    made, real = [], PublicLane._make
+
+    def counted(self, path, document):
+        made.append(path)
+        return real(self, path, document)
+
+    monkeypatch.setattr(PublicLane, "_make", counted)
+    for _ in range(3):
+        assert (await client.get(path)).status_code == 200
+    assert made == [path]

@@ -12,7 +12,7 @@ from service.errors import Unavailable
 from service.tokens.access_token import AccessTokens, Grant
 from service.tokens.model import Algorithm
 from tests.support.store import CountedEntropy
-from tests.unit.tokens.conftest import NOW_MS
+from tests.unit.tokens.conftest import NOW_MS, make_wrapper
 
 ISSUER, AUDIENCE = "https://auth.example.com", "https://api.example.com"
 GRANT = Grant(
@@ -113,6 +113,30 @@ async def test_a_token_without_a_scope_has_no_claim_of_it_and_the_guard_reads_no
     keys = (await tokens.keyring.jwks()).keys
     principal = verify(token, keys=keys, expected_issuer=ISSUER, expected_audience=AUDIENCE, now_ms=NOW_MS)
     assert principal.scopes == frozenset()
+
+
+class CountingWrapper:
+    """Opens wrapped keys, and counts how often."""
+
+    def __init__(self):
+        self.opened = 0
+        self._real = make_wrapper()
+
+    async def wrap(self, plain, *, context):
+        return await self._real.wrap(plain, context=context)
+
+    async def unwrap(self, wrapped, *, context):
+        self.opened += 1
+        return await self._real.unwrap(wrapped, context=context)
+
+
+async def test_the_signing_key_is_opened_and_loaded_once_for_many_tokens(make_tokens):
+    tokens = make_tokens(wrapper=(wrapper := CountingWrapper()))
+    loaded = (await tokens.keyring.signer()).key
+    for _ in range(3):
+        await tokens.issue(GRANT, now_ms=NOW_MS)
+    assert wrapper.opened == 1
+    assert (await tokens.keyring.signer()).key is loaded
 
 
 async def test_without_a_key_nothing_is_signed(make_tokens, table):
