@@ -53,6 +53,14 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks():
+    """structlog, where a test has not configured it, draws tracebacks with rich: seconds each, for nobody."""
+    structlog.dev.RichTracebackFormatter.__call__ = lambda _self, out, failure: structlog.dev.plain_traceback(
+        out, failure
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _aws_of_nobody():
     """No test may reach a real account, whatever the developer's shell says."""
     for name in [

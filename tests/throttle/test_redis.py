@@ -30,6 +30,9 @@ def redis(tmp_path):
         yield redis
 
 
+STANDSTILLS = 3
+
+
 @pytest.fixture
 def processes(clock):
     """Clients of so many processes that count at ``url``: ``processes(url, count)``."""
@@ -62,10 +65,17 @@ async def test_two_processes_share_one_count(redis, processes):
     assert await passed(processes(redis.url, 1), 1) == 0, "a process that starts later counts from nothing"
 
 
-async def test_the_service_counts_where_its_setting_says(redis, base, environ, open_app):
+async def test_the_service_counts_where_its_setting_says(redis, base, environ, open_app, capsys):
     settings, rate, path = load({**environ, "KEYTURN_COARSE_LIMITS_URL": redis.url}), 120, "/v1/password/forgot"
-    async with open_app(settings) as one, open_app(settings) as other:
-        assert await passed([one, other], rate + 1, path) == rate
+    for _ in range(STANDSTILLS):
+        async with open_app(settings) as one, open_app(settings) as other:
+            got_through = await passed([one, other], rate + 1, path)
+        if "coarse_limits_count_alone" not in capsys.readouterr().out:
+            break
+        # The machine stood still for longer than a process waits for Redis, which is right: another time.
+        redis.kill()
+        redis.start()
+    assert got_through == rate
 
 
 async def test_two_deployments_on_one_redis_do_not_share(redis, processes):
