@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from service.revocations.model import BUCKET_SECONDS
+from tests.docs.costs.journey import NEW, RESTED_SECONDS
 from tests.docs.costs.page import BESIDE_A_FEED, counts_right
 from tests.support.feed import FEED_KEY, FEED_KEYS
 from tests.support.people import PASSWORD, bearer, refresh, sign_in, sign_up
-
-RESTED_SECONDS = 900
-NEW = "a wholly different long sentence"
 
 
 @counts_right

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
+from tests.docs.costs.journey import NEW, RESTED_SECONDS
 from tests.docs.costs.page import DOCUMENTED, DOLLARS, FEED_LINES, LINES, counts_right
 from tests.support.people import PASSWORD, bearer, refresh, register, sign_in, sign_up
 
-RESTED_SECONDS = 900
-"""After this the last mails to an address and from a network are forgotten."""
 NOBODY = {"email": "nobody@example.com"}
 FROM_MEMORY = (
     "/.well-known/jwks.json",
@@ -17,7 +16,6 @@ FROM_MEMORY = (
     "/.well-known/openid-configuration",
     "/healthz",
 )
-NEW = "a wholly different long sentence"
 
 
 def operations_of(client, asked):
