@@ -14,6 +14,7 @@ from keyturn.flask import Guard as FlaskGuard
 from keyturn.flask import current_principal
 from tests.guard.conftest import JWKS_PATH
 from tests.guard.test_unknown_keys import TASKS, THREADS, holding_back, known
+from tests.support.asgi import scope_of
 
 __all__ = ["known"]
 
@@ -65,19 +66,6 @@ async def answered(app, path, headers):
     async def send(message):
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],
-        "server": ("notes.test", 80),
-        "client": ("127.0.0.1", 1),
-    }
-    await app(scope, receive, send)
+    shown = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
+    await app(scope_of(path, *shown), receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])

@@ -8,6 +8,7 @@ from service.errors import Unavailable
 from service.tokens.keyring import KeyRing
 from service.tokens.public_lane import PublicLane
 from service.tokens.routes import JWKS_PATH, PUBLIC_PATHS
+from tests.support.asgi import scope_of
 
 REQUESTS = {
     "plain": {},
@@ -109,21 +110,7 @@ async def body_sent(app, path, *headers):
         else:
             bodies.append(message["body"])
 
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"localhost:8000"), *headers],
-        "client": ("127.0.0.1", 50000),
-        "server": ("localhost", 8000),
-    }
-    await app(scope, receive, send)
+    await app(scope_of(path, *headers, host="localhost:8000"), receive, send)
     (body,) = bodies
     return body
 
