@@ -1,8 +1,12 @@
-"""Connections to one endpoint: kept open between requests, bounded in number, the last used first."""
+"""Connections to one endpoint: kept open between requests, bounded in number, the last used first.
+
+So those that only a burst has needed stay unused, and are closed when they have been for long.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,7 +48,7 @@ class Pool:
         self._limits = limits
         self._clock = clock
         self._slots = asyncio.Semaphore(limits.connections)
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
         self._open: set[Connection] = set()
 
     async def exchange(self, request: bytes) -> Answer:
@@ -75,9 +79,15 @@ class Pool:
     async def _over(self, connection: Connection, request: bytes) -> Answer:
         answer = await connection.exchange(request, timeout_seconds=self._limits.answer_seconds)
         if connection.is_usable:
-            connection.idle_since_seconds = self._clock.monotonic_seconds()
-            self._idle.append(connection)
+            self._keep(connection)
         return answer
+
+    def _keep(self, connection: Connection) -> None:
+        now_seconds = self._clock.monotonic_seconds()
+        while self._idle and self._idle[0].idle_since_seconds < now_seconds - self._limits.keep_seconds:
+            self._idle.popleft().abort()
+        connection.idle_since_seconds = now_seconds
+        self._idle.append(connection)
 
     def _take_idle(self) -> Connection | None:
         oldest_seconds = self._clock.monotonic_seconds() - self._limits.keep_seconds

@@ -74,6 +74,20 @@ async def test_a_connection_that_was_idle_for_long_is_not_used_again(stub, clien
     assert stub.connections == 2
 
 
+async def test_connections_that_only_a_burst_has_needed_are_closed_while_others_go_on(stub, client):
+    gate = asyncio.Event()
+    stub.plan(*[Reply(ok({}).raw, waits=gate)] * 3, ok({}), ok({}), ok({}))
+    burst = [asyncio.create_task(client.get_item(**GET)) for _ in range(3)]
+    await stub.has_been_asked(3)
+    gate.set()
+    await asyncio.gather(*burst)
+    for _ in range(3):
+        client.clock.advance(seconds=26)
+        await client.get_item(**GET)
+    assert len(client.line._open) == 1
+    assert stub.connections == 3
+
+
 async def test_a_server_that_says_it_closes_is_believed(stub, client):
     stub.plan(ok({}, connection="close"), ok({}))
     await client.get_item(**GET)
