@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.cold_start import cold_start_lines
 from benchmarks.report_rounds import round_lines
-from benchmarks.report_targets import target_lines
+from benchmarks.report_targets import ratios_of, target_lines
 from benchmarks.report_units import unit_lines
 from benchmarks.versions import machine, version_lines
 
@@ -54,17 +54,16 @@ class Run:
     memory_bytes: dict[str, int] = field(default_factory=dict)
     resident_bytes: dict[str, int] = field(default_factory=dict)
     start_seconds: dict[str, float] = field(default_factory=dict)
-    in_process: dict[str, float] = field(default_factory=dict)
+    parts_ms: dict[str, list[float]] = field(default_factory=dict)
     guard_ms: dict[str, float] = field(default_factory=dict)
-    store_call_ms: dict[str, float] = field(default_factory=dict)
     units: dict[tuple[str, str], Units] = field(default_factory=dict)
     beside: dict[str, list[Beside]] = field(default_factory=dict)
     cold_starts: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def cpu_ms(self, name: str, operation: str) -> float | None:
-        """The median CPU time of an operation, or None where it was not measured."""
+    def cpu_ms(self, name: str, operation: str) -> list[float]:
+        """CPU time of an operation in each round; empty where it was not measured."""
         found = self.figures.get((name, operation))
-        return None if found is None else found.median("cpu_ms")
+        return [] if found is None else [sample.cpu_ms for sample in found.samples]
 
 
 def write(run: Run, *, keep: bool) -> None:
@@ -100,8 +99,8 @@ def lines(run: Run) -> Iterator[str]:
     if run.cold_starts:
         yield from cold_start_lines(run.cold_starts)
     yield from ("", "## Parts, in one process", "", "| part | CPU ms |", "|---|---|")
-    for name, spent in {**run.in_process, **{f"DynamoDB call, {k}": v for k, v in run.store_call_ms.items()}}.items():
-        yield f"| {name} | {spent:.3f} |"
+    for name, spent in run.parts_ms.items():
+        yield f"| {name} | {statistics.median(spent):.3f} |"
     yield from ("", "## Not measured", "")
     for name, reason in run.skipped.items():
         yield f"- {name}: {reason}."
@@ -111,13 +110,15 @@ def lines(run: Run) -> Iterator[str]:
 def _cheaper(run: Run) -> Iterator[str]:
     """Where a peer takes less CPU than Keyturn, whatever else it does or leaves out."""
     yield from ("", "## Where a peer takes less", "")
-    found = [
-        f"- {operation}: {name}, {spent.median('cpu_ms'):.2f} ms instead of {ours:.2f}"
-        for (name, operation), spent in run.figures.items()
-        if name not in {"floors", "keyturn", "keyturn-libsodium"}
-        and (ours := run.cpu_ms("keyturn", operation)) is not None
-        and spent.median("cpu_ms") < ours
-    ]
+    found = []
+    for name, operation in run.figures:
+        spent, ours = run.cpu_ms(name, operation), run.cpu_ms("keyturn", operation)
+        if name in {"floors", "keyturn", "keyturn-libsodium"} or not ours:
+            continue
+        ratios = ratios_of(spent, ours)
+        if (ratio := statistics.median(ratios)) < 1:
+            times = sum(one < 1 for one in ratios)
+            found.append(f"- {operation}: {name}, {ratio:.2f} of Keyturn's; less in {times} of {len(ratios)} rounds")
     yield from found or ["Nowhere in this run."]
 
 
@@ -132,7 +133,7 @@ def _operation(run: Run, operation: str) -> Iterator[str]:
         low, high = found.spread("cpu_ms")
         yield (
             f"| {name} | {found.median('cpu_ms'):.2f} | {low:.2f} to {high:.2f} | {found.median('per_second'):.0f} "
-            f"| {found.median('p50_ms'):.1f} | {found.median('p99_ms'):.1f} |"
+            f"| {found.pooled_ms(0.5):.1f} | {found.pooled_ms(0.99):.1f} |"
         )
 
 

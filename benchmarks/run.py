@@ -1,7 +1,9 @@
 """``make bench``: Keyturn and its peers on one core, in interleaved rounds; writes docs/benchmarks.md.
 
 The server has one core, load and database the other. Every figure is CPU time of the server's processes an operation,
-the median over the rounds; only ratios within one run mean anything. ``--short`` is a try-out that writes nothing.
+the median over the rounds; only ratios within one run mean anything. In a round each operation is asked of one server
+after the other, in short turns, so that a machine that gets slower does so for all of them. ``--short`` is a try-out
+that writes nothing.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from benchmarks.harness.install import NotHere
 from benchmarks.harness.measure import Figures, Target, measure, measure_beside
 from benchmarks.harness.processes import pin_load
 from benchmarks.report import Run, write
-from benchmarks.store_client import measured
 from benchmarks.targets import peers, providers
 from benchmarks.targets.context import Context
-from benchmarks.targets.floors import Parts, floors
+from benchmarks.targets.floors import floors
 from benchmarks.targets.hydra import hydra
 from benchmarks.targets.keyturn import keyturn
+from benchmarks.targets.parts import Parts, open_parts
 from benchmarks.units import count
 from service.engines.process import EngineProcess
 from service.engines.registry import choose
@@ -41,6 +43,19 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 8
 COUNTS_RIGHT = "dynoxide"
+TURNS = (
+    "sign up",
+    "sign in, on a new device",
+    "sign in",
+    "refresh",
+    "FastAPI hello",
+    "guarded, from the token",
+    "who am I, with the user read",
+    "Starlette bytes",
+    "key set",
+    "client credentials",
+)
+"""The order in a round: what is compared stands side by side. The parts, measured bare, come before the sign-ins."""
 LIGHT = ("guarded, from the token", "who am I, with the user read", "key set")
 """What is asked beside sign-ins: the first that a server has."""
 ALL: dict[str, Opened] = {
@@ -65,8 +80,8 @@ def main() -> int:
     """Run, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", choices=ALL, default=list(ALL), help="these servers")
-    parser.add_argument("--rounds", type=int, default=3, choices=range(1, 10))
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each operation in each round, 0.2 to 30")
+    parser.add_argument("--rounds", type=int, default=12, choices=range(1, 31))
+    parser.add_argument("--seconds", type=float, default=1.0, help="for each operation in each round, 0.2 to 30")
     parser.add_argument(
         "--leave-out", nargs="*", choices=("units", "start", "waits", "parts"), default=(), help="a part of the run"
     )
@@ -86,7 +101,6 @@ async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seco
         async with EngineProcess(engine := choose("auto")) as process:
             context = Context(folder=Path(folder), engine_url=process.endpoint_url, short=short)
             os.environ.update(context.aws)
-            parts = Parts()
             done = Run(
                 rounds=rounds,
                 seconds=seconds,
@@ -102,22 +116,15 @@ async def bench(names: list[str], left_out: frozenset[str], *, rounds: int, seco
                 done.cold_starts = await cold_starts(context, rounds=1 if short else 5)
             async with AsyncExitStack() as stack:
                 targets = await _open(names, context, stack, done)
+                parts = None if "parts" in left_out else await stack.enter_async_context(open_parts())
                 for number in range(rounds + 1):
                     counts = number > 0
-                    await _round(targets, done, seconds=seconds if counts else seconds / 4, counts=counts)
+                    await _round(targets, parts, done, seconds=seconds, counts=counts)
                     if counts and "waits" not in left_out:
                         await _busy_round(targets, done, seconds=seconds)
-                    if counts and "parts" not in left_out:
-                        await parts.measure(seconds)
-            if "parts" not in left_out:
-                await _parts(done, parts, short=short)
+            if parts is not None:
+                done.guard_ms = await asyncio.to_thread(guard_ms, short=short)
             return done
-
-
-async def _parts(done: Run, parts: Parts, *, short: bool) -> None:
-    done.in_process = parts.cpu_ms()
-    done.guard_ms = await asyncio.to_thread(guard_ms, short=short)
-    done.store_call_ms = await measured(calls=50 if short else 300, rounds=1 if short else 5)
 
 
 def guard_ms(*, short: bool) -> dict[str, float]:
@@ -142,9 +149,15 @@ async def _open(names: list[str], context: Context, stack: AsyncExitStack, done:
     return targets
 
 
-async def _round(targets: dict[str, Target], done: Run, *, seconds: float, counts: bool) -> None:
-    for name, target in targets.items():
-        for operation, do in target.operations.items():
+async def _round(targets: dict[str, Target], parts: Parts | None, done: Run, *, seconds: float, counts: bool) -> None:
+    asked = {operation for target in targets.values() for operation in target.operations}
+    for operation in (*TURNS, *sorted(asked.difference(TURNS))):
+        if operation == "sign in" and parts is not None:
+            for part, cpu_ms in (await parts.measure(seconds)).items():
+                done.parts_ms.setdefault(part, []).extend([cpu_ms] if counts else [])
+        for name, target in targets.items():
+            if (do := target.operations.get(operation)) is None:
+                continue
             sample = await measure(target, do, connections=CONNECTIONS, seconds=seconds)
             if counts:
                 done.figures.setdefault((name, operation), Figures()).samples.append(sample)

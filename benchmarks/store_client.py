@@ -1,7 +1,7 @@
 """What one DynamoDB call costs in CPU time, by client: ``python -m benchmarks.store_client``.
 
 All ask the same embedded engine on loopback for the two calls of a refresh (an update beside a read), in turns, on one
-uvloop. The figure is this process's CPU time a call, the median of the rounds; compare figures of one run only.
+uvloop. The figure is this thread's CPU time a call, the median of the rounds; compare figures of one run only.
 
 - ``defaults``: aioboto3 as it comes.
 - ``plain``: aioboto3 with the service's settings (``KEYTURN_STORE_CLIENT=plain``).
@@ -20,6 +20,7 @@ import statistics
 import time
 import zlib
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,13 @@ def main() -> None:
 
 
 async def _measure(calls: int, rounds: int) -> None:
-    spent = await _spent(calls, rounds)
+    spent: dict[str, list[float]] = {}
+    async with EngineProcess(choose("auto")) as engine, AsyncExitStack() as stack:
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.endpoint_url
+        clients = await open_clients(stack)
+        for number in range(rounds + 1):
+            for name, cpu_ms in (await clients.measure(calls)).items():
+                spent.setdefault(name, []).extend([cpu_ms] if number else [])
     plain = statistics.median(spent["plain"])
     print(f"{'client':10} {'CPU ms a call':>14} {'spread':>15} {'of plain':>9}")
     for name, found in spent.items():
@@ -95,25 +102,28 @@ async def _measure(calls: int, rounds: int) -> None:
         print(f"{name:10} {middle:14.3f} {min(found):7.3f}-{max(found):.3f} {middle / plain:9.2f}")
 
 
-async def measured(*, calls: int, rounds: int) -> dict[str, float]:
-    """CPU milliseconds of a call by client, the medians."""
-    return {name: statistics.median(found) for name, found in (await _spent(calls, rounds)).items()}
+@dataclass(frozen=True, kw_only=True)
+class Clients:
+    """The clients by name, open on the event loop that has opened them."""
+
+    ways: Mapping[str, Any]
+
+    async def measure(self, calls: int) -> dict[str, float]:
+        """One round: CPU milliseconds of this thread for a call, of ``calls`` pairs by each."""
+        spent = {}
+        for name, call in self.ways.items():
+            begun = time.thread_time()
+            for _ in range(calls):
+                await asyncio.gather(*(call(*one) for one in CALLS))
+            spent[name] = (time.thread_time() - begun) * 1000 / (2 * calls)
+        return spent
 
 
-async def _spent(calls: int, rounds: int) -> dict[str, list[float]]:
-    async with EngineProcess(choose("auto")) as engine, AsyncExitStack() as stack:
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = engine.endpoint_url
-        ways = await _ways(stack)
-        await make_table(stack)
-        spent: dict[str, list[float]] = {name: [] for name in ways}
-        for number in range(rounds + 1):
-            for name, call in ways.items():
-                begun = time.process_time()
-                for _ in range(calls):
-                    await asyncio.gather(*(call(*one) for one in CALLS))
-                if number:
-                    spent[name].append((time.process_time() - begun) * 1000 / (2 * calls))
-    return spent
+async def open_clients(stack: AsyncExitStack) -> Clients:
+    """All of them, and the table that they call; the endpoint is that of AWS's variables."""
+    ways = await _ways(stack)
+    await make_table(stack)
+    return Clients(ways=ways)
 
 
 async def _ways(stack: AsyncExitStack) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from benchmarks.harness.measure import Beside, Figures, Sample, Target, measure,
 from benchmarks.harness.processes import Program, free_port, run
 from benchmarks.harness.wire import Wire, WrongAnswer
 from benchmarks.report import Run, lines
-from benchmarks.targets.floors import Parts
+from benchmarks.targets.parts import Parts
 
 SERVER = textwrap.dedent(
     """
@@ -83,9 +83,7 @@ async def test_a_light_request_is_timed_alone_and_beside_a_heavy_one(running):
 
 async def test_what_is_compared_with_servers_is_measured_in_a_thread_of_its_own():
     cores, parts = os.sched_getaffinity(0), Parts()
-    assert parts.cpu_ms() == {}
-    await parts.measure(0.01)
-    found = parts.cpu_ms()
+    found = await parts.measure(0.01)
     assert found["hash, argon2-cffi"] > found["ES256 check"] > found["ES256 signature"] > 0
     assert os.sched_getaffinity(0) == cores
 
@@ -103,25 +101,43 @@ def test_a_server_that_does_not_answer_is_told_with_its_log(tmp_path):
         pytest.fail("it answers")
 
 
-def test_ratios_are_of_the_same_run():
-    done = Run(rounds=1, seconds=1, connections=1, engine="an engine", skipped={"Peer": "it is not here"})
-    for (name, operation), cpu_ms in {("keyturn", "sign in"): 24.0, ("floors", "FastAPI hello"): 0.2}.items():
-        sample = Sample(operations=100, cpu_ms=cpu_ms, per_second=1, p50_ms=1, p99_ms=2)
-        done.figures[name, operation] = Figures([sample])
-    done.in_process = {"hash, argon2-cffi": 20.0}
+def sample(cpu_ms, *, operations=100):
+    return Sample(operations=operations, cpu_ms=cpu_ms, per_second=9, p50_ms=1, p99_ms=2, latencies_seconds=[0.001])
+
+
+def figures(*cpu_ms):
+    return Figures([sample(one) for one in cpu_ms])
+
+
+def test_ratios_are_of_the_same_round_of_the_same_run():
+    """A machine that is half as fast in the second round makes no ratio of its own."""
+    done = Run(rounds=3, seconds=1, connections=1, engine="an engine", skipped={"Peer": "it is not here"})
+    done.figures["keyturn", "sign in"] = figures(24.0, 48.0, 25.0)
+    done.figures["floors", "FastAPI hello"] = figures(0.2, 0.2, 0.2)
+    done.parts_ms = {"hash, argon2-cffi": [20.0, 40.0, 20.0]}
     text = "\n".join(lines(done))
-    assert "| sign in | 24.00 | 20.00 (the bare hash) | 1.20 | 1.05 |" in text
+    assert "| sign in | 25.00 | 20.00 (the bare hash) | 1.20 | 1.20 to 1.25 | 1.05 |" in text
     assert "| refresh |" not in text
     assert "- Peer: it is not here." in text
 
 
-def test_a_row_that_a_peer_wins_is_named():
+def test_a_floor_of_several_parts_is_their_sum():
     done = Run(rounds=1, seconds=1, connections=1, engine="an engine", skipped={})
-    for name, cpu_ms in {"keyturn": 28.4, "keyturn-libsodium": 15.0, "quick": 25.9, "slow": 31.0}.items():
-        sample = Sample(operations=100, cpu_ms=cpu_ms, per_second=1, p50_ms=1, p99_ms=2)
-        done.figures[name, "sign in"] = Figures([sample])
+    done.figures["keyturn", "refresh"], done.figures["floors", "FastAPI hello"] = figures(1.2), figures(0.2)
+    done.parts_ms = {"ES256 signature": [0.1], "DynamoDB call, aiohttp": [0.15], "DynamoDB call, lean": [0.05]}
+    text = "\n".join(lines(done))
+    assert re.search(r"^\| refresh \| 1\.20 \| 0\.60 \(.*\) \| 2\.00 \| 2\.00 to 2\.00 \| 2\.2 \|$", text, re.MULTILINE)
+    assert re.search(r"^\| refresh, beside .*\| 1\.20 \| 0\.40 \(.*\) \| 3\.00 ", text, re.MULTILINE)
+
+
+def test_a_row_that_a_peer_wins_is_named():
+    done = Run(rounds=3, seconds=1, connections=1, engine="an engine", skipped={})
+    done.figures["keyturn", "sign in"] = figures(28.0, 30.0, 56.0)
+    done.figures["keyturn-libsodium", "sign in"] = figures(15.0, 15.0, 15.0)
+    done.figures["quick", "sign in"] = figures(25.2, 31.0, 50.4)
+    done.figures["slow", "sign in"] = figures(29.0, 31.0, 50.0)
     text = "\n".join(lines(done)).partition("## Where a peer takes less")[2].partition("##")[0]
-    assert text.split("\n- ")[1:] == ["sign in: quick, 25.90 ms instead of 28.40\n\n"]
+    assert text.split("\n- ")[1:] == ["sign in: quick, 0.90 of Keyturn's; less in 2 of 3 rounds\n\n"]
 
 
 def test_waits_beside_sign_ins_stand_with_those_alone():
@@ -135,8 +151,7 @@ def test_waits_beside_sign_ins_stand_with_those_alone():
 
 def test_the_raw_output_has_each_round_and_the_versions_are_those_that_are_pinned():
     done = Run(rounds=2, seconds=1, connections=1, engine="an engine", skipped={"django": "it is not here"})
-    samples = [Sample(operations=count, cpu_ms=0.5, per_second=9, p50_ms=1, p99_ms=2) for count in (123, 456)]
-    done.figures["keyturn", "refresh"] = Figures(samples)
+    done.figures["keyturn", "refresh"] = Figures([sample(0.5, operations=count) for count in (123, 456)])
     text = "\n".join(lines(done))
     raw = text.partition("## Every round")[2]
     assert re.search(r"^keyturn +refresh +1 +123 +0\.500 ", raw, re.MULTILINE)
