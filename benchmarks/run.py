@@ -56,6 +56,8 @@ TURNS = (
     "client credentials",
 )
 """The order in a round: what is compared stands side by side. The parts, measured bare, come before the sign-ins."""
+AFTER_SECONDS = {"sign up": 0.3, "sign in, on a new device": 0.3}
+"""Until the mails of the last have left."""
 LIGHT = ("guarded, from the token", "who am I, with the user read", "key set")
 """What is asked beside sign-ins: the first that a server has."""
 ALL: dict[str, Opened] = {
@@ -158,7 +160,9 @@ async def _round(targets: dict[str, Target], parts: Parts | None, done: Run, *, 
         for name, target in targets.items():
             if (do := target.operations.get(operation)) is None:
                 continue
-            sample = await measure(target, do, connections=CONNECTIONS, seconds=seconds)
+            sample = await measure(
+                target, do, connections=CONNECTIONS, seconds=seconds, after_seconds=AFTER_SECONDS.get(operation, 0.0)
+            )
             if counts:
                 done.figures.setdefault((name, operation), Figures()).samples.append(sample)
                 _say(f"{name:<20} {operation:<28} {sample.cpu_ms:8.2f} ms {sample.per_second:8.0f}/s")

@@ -116,8 +116,13 @@ def _percentile(latencies: list[float], part: float) -> float:
     return latencies[int(len(latencies) * part)] * 1000
 
 
-async def measure(target: Target, operation: Operation, *, connections: int, seconds: float) -> Sample:
-    """``operation`` in a closed loop on ``connections`` connections for ``seconds``."""
+async def measure(
+    target: Target, operation: Operation, *, connections: int, seconds: float, after_seconds: float = 0.0
+) -> Sample:
+    """``operation`` in a closed loop on ``connections`` connections for ``seconds``.
+
+    What the server does within ``after_seconds`` after the last answer counts as well: its mails.
+    """
     latencies: list[float] = []
     wires = [Wire(target.running.url) for _ in range(connections)]
     until = time.monotonic() + seconds
@@ -135,7 +140,9 @@ async def measure(target: Target, operation: Operation, *, connections: int, sec
     finally:
         for wire in wires:
             await wire.aclose()
-    spent, took = target.running.cpu_seconds() - before, time.monotonic() - begun
+    took = time.monotonic() - begun
+    await asyncio.sleep(after_seconds)
+    spent = target.running.cpu_seconds() - before
     latencies.sort()
     return Sample(
         operations=len(latencies),

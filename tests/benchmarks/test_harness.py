@@ -25,9 +25,20 @@ SERVER = textwrap.dedent(
         wbufsize = -1
 
         def do_GET(self):
-            until = time.thread_time() + float(self.path[1:] or 0) / 1000
+            if self.path == "/later":
+                self.answer()
+                self.wfile.flush()
+                self.compute(100)
+            else:
+                self.compute(float(self.path[1:] or 0))
+                self.answer()
+
+        def compute(self, milliseconds):
+            until = time.thread_time() + milliseconds / 1000
             while time.thread_time() < until:
                 pass
+
+        def answer(self):
             self.send_response(200)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -65,6 +76,16 @@ async def test_cpu_time_is_counted_by_operation(running):
     assert little.operations > much.operations > 5
     assert len(little.latencies_seconds) == little.operations
     assert Figures([little]).pooled_ms(0.99) == little.p99_ms
+
+
+async def test_what_a_server_does_after_its_answer_counts_where_that_is_waited_for(running):
+    async def ask(wire, _number):
+        await wire.expect(200, "GET", "/later")
+
+    target = Target(running=running, operations={}, idle_memory_bytes=0)
+    at_once, later = [await measure(target, ask, connections=1, seconds=0.05, after_seconds=after) for after in (0, 1)]
+    assert later.cpu_ms - at_once.cpu_ms > 25
+    assert later.per_second > later.operations
 
 
 async def test_a_light_request_is_timed_alone_and_beside_a_heavy_one(running):
