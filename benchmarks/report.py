@@ -104,7 +104,7 @@ def lines(run: Run) -> Iterator[str]:
     yield from ("", "## Not measured", "")
     for name, reason in run.skipped.items():
         yield f"- {name}: {reason}."
-    yield from round_lines(run.figures, run.beside)
+    yield from round_lines(run.figures, run.beside, run.parts_ms)
 
 
 def _cheaper(run: Run) -> Iterator[str]:

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from benchmarks.harness.measure import Beside, Figures
 
 
-def round_lines(figures: Mapping[tuple[str, str], Figures], beside: Mapping[str, list[Beside]]) -> Iterator[str]:
-    """A line for each server, operation and round, as Markdown."""
+def round_lines(
+    figures: Mapping[tuple[str, str], Figures], beside: Mapping[str, list[Beside]], parts_ms: Mapping[str, list[float]]
+) -> Iterator[str]:
+    """A line for each server, operation and round, and one for each part with all of its rounds, as Markdown."""
     yield from ("", "## Every round", "", "```text")
     figures_of = " ".join(f"{name:>8}" for name in ("CPU ms", "a second", "p50 ms", "p99 ms"))
     yield f"{'server':<22} {'operation':<29} {'round':>5} {'done':>7} {figures_of}"
@@ -28,4 +30,8 @@ def round_lines(figures: Mapping[tuple[str, str], Figures], beside: Mapping[str,
                 ("a light one beside sign-ins", waits.beside_p50_ms, waits.beside_p99_ms),
             ):
                 yield f"{name:<22} {told:<29} {number:>5} {'':>7} {'':>8} {'':>8} {p50_ms:>8.2f} {p99_ms:>8.2f}"
+    if parts_ms:
+        yield "CPU ms of each part in every round"
+    for name, spent in parts_ms.items():
+        yield f"{name:<22} " + " ".join(f"{cpu_ms:.3f}" for cpu_ms in spent)
     yield "```"

@@ -137,7 +137,7 @@ def test_ratios_are_of_the_same_round_of_the_same_run():
     done.figures["floors", "FastAPI hello"] = figures(0.2, 0.2, 0.2)
     done.parts_ms = {"hash, argon2-cffi": [20.0, 40.0, 20.0]}
     text = "\n".join(lines(done))
-    assert "| sign in | 25.00 | 20.00 (the bare hash) | 1.20 | 1.20 to 1.25 | 1.05 |" in text
+    assert "| sign in | 25.00 | 20.00 (the bare hash) | 1.20 | 1.20 to 1.25 | 1.20 | 1.05 |" in text
     assert "| refresh |" not in text
     assert "- Peer: it is not here." in text
 
@@ -147,7 +147,9 @@ def test_a_floor_of_several_parts_is_their_sum():
     done.figures["keyturn", "refresh"], done.figures["floors", "FastAPI hello"] = figures(1.2), figures(0.2)
     done.parts_ms = {"ES256 signature": [0.1], "DynamoDB call, aiohttp": [0.15], "DynamoDB call, lean": [0.05]}
     text = "\n".join(lines(done))
-    assert re.search(r"^\| refresh \| 1\.20 \| 0\.60 \(.*\) \| 2\.00 \| 2\.00 to 2\.00 \| 2\.2 \|$", text, re.MULTILINE)
+    assert re.search(
+        r"^\| refresh \| 1\.20 \| 0\.60 \(.*\) \| 2\.00 \| 2\.00 to 2\.00 \| 2\.00 \| 2\.2 \|$", text, re.MULTILINE
+    )
     assert re.search(r"^\| refresh, beside .*\| 1\.20 \| 0\.40 \(.*\) \| 3\.00 ", text, re.MULTILINE)
 
 
@@ -173,10 +175,12 @@ def test_waits_beside_sign_ins_stand_with_those_alone():
 def test_the_raw_output_has_each_round_and_the_versions_are_those_that_are_pinned():
     done = Run(rounds=2, seconds=1, connections=1, engine="an engine", skipped={"django": "it is not here"})
     done.figures["keyturn", "refresh"] = Figures([sample(0.5, operations=count) for count in (123, 456)])
+    done.parts_ms = {"ES256 check": [0.11, 0.12]}
     text = "\n".join(lines(done))
     raw = text.partition("## Every round")[2]
     assert re.search(r"^keyturn +refresh +1 +123 +0\.500 ", raw, re.MULTILINE)
     assert re.search(r"^keyturn +refresh +2 +456 +0\.500 ", raw, re.MULTILINE)
+    assert re.search(r"^ES256 check +0\.110 0\.120$", raw, re.MULTILINE)
     assert re.search(r"^- keyturn: Python [\d.]+, fastapi [\d.]+, .*; engine an engine$", text, re.MULTILINE)
     assert re.search(r"^- oidc-provider: oidc-provider [\d.]+, @aws-sdk/client-dynamodb [\d.]+", text, re.MULTILINE)
     assert re.search(r"^- flask: flask [\d.]+, flask-jwt-extended [\d.]+, boto3 [\d.]+", text, re.MULTILINE)
