@@ -26,6 +26,7 @@ from service.migrate.runner import apply_all
 from service.settings import load
 from service.telemetry.metrics import Metrics
 from tests.support.clock import ManualClock
+from tests.support.counting import uncounted
 from tests.support.mailbox import Mailbox
 from tests.support.unit_engine import need_unit_engine
 
@@ -38,18 +39,19 @@ hypothesis_settings.load_profile("keyturn")
 KEY = base64.b64encode(bytes(range(32))).decode()
 
 UNCOUNTED = frozenset(
-    {"benchmarks", "browser", "campaigns", "crashes", "docs", "doors", "examples", "faults", "interop", "loadtests"}
-    | {"races", "revocations", "snippets", "timing"}
+    {"benchmarks", "browser", "campaigns", "crashes", "docs", "doors", "engines", "examples", "faults", "interop"}
+    | {"loadtests", "races", "revocations", "snippets", "timing"}
 )
 """Folders that go over and over the same lines, or measure: coverage doubles their time and would be in their way."""
 
 
-def pytest_collection_modifyitems(items):
-    """Leave the tests of those folders out of the coverage."""
-    tests = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(tests) and item.path.relative_to(tests).parts[0] in UNCOUNTED:
-            item.add_marker(pytest.mark.no_cover)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Leave the tests of those folders out of the coverage, with their fixtures and the processes that they start."""
+    if item.path.relative_to(Path(__file__).parent).parts[0] not in UNCOUNTED:
+        return (yield)
+    with uncounted():
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

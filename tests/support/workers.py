@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from tests.support.counting import uncounted_processes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 10
-_FROM_HERE = ("AWS_", "PATH", "KEYTURN_ENGINES_DIR", "COVERAGE_", "COV_")
+_FROM_HERE = ("AWS_", "PATH", "KEYTURN_ENGINES_DIR")
 QUICK = {"KEYTURN_THROTTLE": "off", "KEYTURN_ANSWER_BEAT_MS": "0", "KEYTURN_LOG_LEVEL": "warning"}
 """Neither limits nor beats, which tests/throttle, tests/doors and tests/timing turn on."""
 _context = multiprocessing.get_context("forkserver")
@@ -84,7 +86,8 @@ class Workers:
         """A process of the same kind that does ``work(*arguments)`` in the workers' environment."""
         process = _context.Process(target=_child, args=(self.environ, str(self.log_path), work, *arguments))
         self._processes.append(process)
-        process.start()
+        with uncounted_processes():
+            process.start()
         return process
 
     async def start(self, **changes: str) -> Worker:
