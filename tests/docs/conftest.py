@@ -24,9 +24,10 @@ _READY = re.compile(r"Keyturn is ready at (\S+)")
 @pytest.fixture(scope="session")
 def plain_environ(_aws_of_nobody):
     """The environment without a word for AWS or Keyturn, so that the command starts an engine of its own."""
-    kept = {"KEYTURN_ENGINES_DIR", "AWS_CA_BUNDLE"}
     return {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYTURN_")) or name in kept
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "KEYTURN_")) or name == "KEYTURN_ENGINES_DIR"
     }
 
 

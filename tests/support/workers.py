@@ -31,7 +31,7 @@ _FROM_HERE = ("AWS_", "PATH", "KEYTURN_ENGINES_DIR")
 QUICK = {"KEYTURN_THROTTLE": "off", "KEYTURN_ANSWER_BEAT_MS": "0", "KEYTURN_LOG_LEVEL": "warning"}
 """Neither limits nor beats, which tests/throttle, tests/doors and tests/timing turn on."""
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["service.workers", "service.cli.server", "aiobotocore.session", "uvloop", "httptools"])
+_context.set_forkserver_preload(["service.workers", "service.app", "service.cli.server", "tests.support.warm"])
 
 
 @dataclass(frozen=True)

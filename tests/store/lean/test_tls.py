@@ -47,6 +47,7 @@ async def opened_over_tls(stub, certificate, monkeypatch, *, hostname="localhost
     context.load_cert_chain(certificate)
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, ssl=context)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", f"https://{hostname}:{server.sockets[0].getsockname()[1]}")
+    monkeypatch.delenv("AWS_CA_BUNDLE")
     if trusted:
         monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
     async with server, open_lean_client(clock=ManualClock(), entropy=CountedEntropy()) as client:
