@@ -2,7 +2,7 @@
 
 httptools collects a header until it ends, however long it is, and trailers after a chunked body as headers that nobody
 reads. A head that arrives complete and is too long is answered by ``web/request_head`` with a 431; this ends
-connections that never come to the end.
+connections that never come to the end. A wish for a WebSocket is answered as the request that it stands in.
 """
 
 from __future__ import annotations
@@ -35,3 +35,6 @@ class BoundedHead(HttpToolsProtocol):
         super().data_received(data)
         if self._beside_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large.")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: there is nothing to upgrade to, and whoever asks for it would fill the log."""

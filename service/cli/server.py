@@ -22,7 +22,7 @@ _BACKLOG = 2048
 
 
 def server_config(app: Any, *, host: str, port: int, factory: bool = False, workers: int = 1) -> uvicorn.Config:
-    """No access log, no ``Server`` header, and no trust in what a client says of its address.
+    """No access log, no ``Server`` header, no WebSockets, and no trust in what a client says of its address.
 
     The loop and the parser are named: uvicorn would take slower ones without a word where the fast are missing.
     """
@@ -34,6 +34,7 @@ def server_config(app: Any, *, host: str, port: int, factory: bool = False, work
         workers=workers,
         loop="uvloop",
         http=BoundedHead,
+        ws="none",
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -68,3 +69,13 @@ async def test_a_large_body_is_not_taken_for_a_head():
         size = HEAD_LIMIT_BYTES * 2
         writer.write(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b"a" * size)
         assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 204 ")
+
+
+async def test_who_wants_a_websocket_gets_the_answer_of_a_request_and_no_line_of_the_log(caplog):
+    wish = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eHh4\r\n"
+    async with _connection() as (reader, writer):
+        with caplog.at_level(logging.DEBUG):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" + wish + b"\r\n")
+            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 204 ")
+    assert "pgrade" not in caplog.text
+    assert "ebSocket" not in caplog.text
