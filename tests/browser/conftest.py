@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 import pytest_asyncio
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import async_playwright
 
 from tests.support.accounts import new_name
@@ -166,6 +168,17 @@ async def email(dev, api):
 
 
 @pytest.fixture(scope="session")
-def shots(tmp_path_factory):
-    """The folder of the screenshots: for looking at, after a change of the style."""
-    return tmp_path_factory.mktemp("screenshots")
+def picture(tmp_path_factory):
+    """Takes a screenshot of a page, for looking at after a change of the style: ``await picture(page, name)``.
+
+    Chromium refuses now and then on a busy machine; a third time is an error.
+    """
+    folder = tmp_path_factory.mktemp("screenshots")
+
+    async def take(page, name):
+        for _ in range(2):
+            with contextlib.suppress(PlaywrightError):
+                return await page.screenshot(path=folder / f"{name}.png")
+        return await page.screenshot(path=folder / f"{name}.png")
+
+    return take

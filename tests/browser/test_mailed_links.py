@@ -22,19 +22,16 @@ async def newest_link(dev, address, *, count=1):
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def open_link(device, shots):
+async def open_link(device, picture):
     """Opens a link without JavaScript, and pictures what is seen."""
 
     async def opening(link, *, name, **options):
         context = await device(java_script_enabled=False, viewport={"width": 720, "height": 640}, **options)
         page = await context.new_page()
 
-        async def picture(suffix):
-            await page.screenshot(path=shots / f"{name}-{suffix}.png")
-
         await page.goto(link)
-        await picture("1")
-        return page, picture
+        await picture(page, f"{name}-1")
+        return page, lambda suffix: picture(page, f"{name}-{suffix}")
 
     return opening
 
@@ -81,18 +78,18 @@ async def test_the_button_changes_the_address_and_speaks_german(dev, api, email,
     await sign_in(api, new_address)
 
 
-async def test_a_link_that_does_not_work_says_so_on_a_small_screen_too(dev, device, shots):
+async def test_a_link_that_does_not_work_says_so_on_a_small_screen_too(dev, device, picture):
     context = await device(viewport={"width": 320, "height": 568}, java_script_enabled=False, may_complain=True)
     page = await context.new_page()
     await page.goto(f"{dev.url}/password/reset?token={'A' * 64}")
-    await page.screenshot(path=shots / "reset-small-1.png")
+    await picture(page, "reset-small-1")
     await page.get_by_label("New password").fill(NEW_PASSWORD)
     await page.get_by_role("button", name="Set password").click()
     await page.get_by_role("heading", name="This link does not work").wait_for()
-    await page.screenshot(path=shots / "dead-small.png")
+    await picture(page, "dead-small")
 
 
-async def test_a_keyboard_is_enough_and_focus_can_be_seen(dev, device, shots):
+async def test_a_keyboard_is_enough_and_focus_can_be_seen(dev, device, picture):
     context = await device(viewport={"width": 720, "height": 640})
     page = await context.new_page()
     await page.goto(f"{dev.url}/email/verify?token={'A' * 64}")
@@ -100,7 +97,7 @@ async def test_a_keyboard_is_enough_and_focus_can_be_seen(dev, device, shots):
     button = page.get_by_role("button", name="Confirm address")
     assert await button.evaluate("element => element === document.activeElement")
     assert await button.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
-    await page.screenshot(path=shots / "verify-focus.png")
+    await picture(page, "verify-focus")
 
 
 async def test_no_part_of_a_page_runs_or_loads_anything(dev, device):

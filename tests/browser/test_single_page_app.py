@@ -101,16 +101,16 @@ def hold_refreshes():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_a_reload_keeps_somebody_signed_in_with_nothing_for_a_script_to_read(
-    device, open_tab, email, shots, host
+    device, open_tab, email, picture, host
 ):
     context = await device(may_complain=True, viewport={"width": 720, "height": 640})
     tab = await open_tab(context, host=host)
     assert await tab.is_signed_out()
-    await tab.page.screenshot(path=shots / "app-1.png")
+    await picture(tab.page, "app-1")
     await tab.fill_in(email)
     assert await tab.is_signed_in()
     await tab.page.get_by_text(email).wait_for()
-    await tab.page.screenshot(path=shots / "app-2.png")
+    await picture(tab.page, "app-2")
     await tab.page.reload()
     assert await tab.is_signed_in()
     stored = await tab.page.evaluate(STORED)
@@ -273,11 +273,11 @@ async def test_a_service_that_is_away_signs_nobody_out(tabs):
     assert await second.is_signed_in()
 
 
-async def test_a_wrong_password_is_told_and_may_be_corrected(device, open_tab, email, shots):
+async def test_a_wrong_password_is_told_and_may_be_corrected(device, open_tab, email, picture):
     tab = await open_tab(await device(may_complain=True, color_scheme="dark", viewport={"width": 720, "height": 640}))
     await tab.fill_in(email, password="not the password at all")
     await tab.page.get_by_role("alert").get_by_text("The identifier or the password is not right.").wait_for()
-    await tab.page.screenshot(path=shots / "app-refused.png")
+    await picture(tab.page, "app-refused")
     await tab.fill_in(email)
     assert await tab.is_signed_in()
     assert await tab.page.get_by_role("alert").count() == 0

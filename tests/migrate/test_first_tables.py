@@ -47,10 +47,10 @@ async def test_every_table_of_the_store_is_created_as_declared(context, table):
     assert await context.control.ttl_attribute(table) == (None if table in WITHOUT_TTL else "ttl")
 
 
-async def test_an_empty_store_is_migrated_in_well_under_a_second(context):
+async def test_an_empty_store_is_migrated_in_a_moment(context):
     started = time.monotonic()
     await apply_all(context)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 5.0
 
 
 async def test_what_an_embedded_engine_lacks_is_reported_with_a_reason(context):

@@ -50,7 +50,7 @@ async def test_who_waits_goes_on_without_the_lock_when_the_holder_has_applied_ev
         await asyncio.sleep(0.01)
     (migration,) = read_folder(directory)
     await ledger.append(replace(record(), name=migration.name, sha256=migration.sha256), held)
-    assert (await asyncio.wait_for(waiting, 5)).applied == ()
+    assert (await asyncio.wait_for(waiting, 20)).applied == ()
     assert set(events) == {Waiting(holder="a")}
     held.confirm()
 

@@ -206,7 +206,7 @@ async def test_every_end_is_known_to_the_guard_within_its_bound(  # noqa: PLR091
 
 async def test_a_guard_that_hears_nothing_any_more_soon_lets_nobody_in(workers, make_people, make_guard):
     first, second = await workers.start(), await workers.start()
-    guard = await make_guard(second, max_stale_seconds=1)
+    guard = await make_guard(second, max_stale_seconds=3)
     async with client_of(first) as client:
         (person,) = await make_people(1)
         tokens = await sign_in(client, person.email)
@@ -214,4 +214,4 @@ async def test_a_guard_that_hears_nothing_any_more_soon_lets_nobody_in(workers, 
     second.kill()
     stopped = time.monotonic()
     # The last poll that was answered may have been answered from what was known a second before.
-    assert await seconds_until(guard, tokens, errors.RevocationUnknown, since=stopped) <= 2 + SLACK_SECONDS
+    assert await seconds_until(guard, tokens, errors.RevocationUnknown, since=stopped) <= 4 + SLACK_SECONDS

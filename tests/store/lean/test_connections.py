@@ -112,7 +112,7 @@ async def test_bytes_that_come_unasked_end_the_connection(stub, client):
     await client.get_item(**GET)
     connection = only_connection(client)
     stub.ends[0].write(ok({"Item": {"k": {"S": "of somebody else"}}}).raw)
-    await asyncio.wait_for(connection.lost, 5)
+    await asyncio.wait_for(connection.lost, 20)
     assert (await client.get_item(**GET))["Item"] == ITEM["Item"]
 
 
@@ -125,7 +125,7 @@ async def test_an_answer_that_comes_after_its_call_was_given_up_is_nobodys(stub,
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await asyncio.wait_for(connection.lost, 5)
+    await asyncio.wait_for(connection.lost, 20)
     gate.set()
     assert (await client.get_item(**GET))["Item"] == ITEM["Item"]
     assert stub.connections == 2
@@ -166,7 +166,7 @@ async def test_an_answer_without_end_is_not_collected(stub, client, monkeypatch)
 
 async def test_an_answer_that_does_not_come_is_waited_for_a_while_and_then_asked_for_again(stub):
     stub.plan(Reply(b"", waits=asyncio.Event()), ok(ITEM))
-    async with opened(stub, answer_seconds=0.05) as client:
+    async with opened(stub, answer_seconds=0.5) as client:
         assert (await client.get_item(**GET))["Item"] == ITEM["Item"]
         # A time-out costs ten of the retries' budget, of which its success gives them back.
         assert client.quota.left == 500

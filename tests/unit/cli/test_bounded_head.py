@@ -42,7 +42,7 @@ async def test_a_header_that_never_ends_is_cut_off_at_the_limit():
         for _ in range(HEAD_LIMIT_BYTES // 8192 + 1):
             writer.write(b"a" * 8192)
             await asyncio.sleep(0.01)
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 20)
         assert answer.startswith(b"HTTP/1.1 400 ")
 
 
@@ -52,7 +52,7 @@ async def test_trailers_that_never_end_are_cut_off_at_the_limit():
         for _ in range(HEAD_LIMIT_BYTES // 8192 + 1):
             writer.write(b"a" * 8192)
             await asyncio.sleep(0.01)
-        rest = await asyncio.wait_for(reader.read(), 5)
+        rest = await asyncio.wait_for(reader.read(), 20)
         assert b"HTTP/1.1 400 " in rest or rest.startswith(b"HTTP/1.1 204 ")
         assert reader.at_eof()
 
@@ -61,14 +61,14 @@ async def test_many_requests_on_one_connection_are_counted_one_by_one():
     async with _connection() as (reader, writer):
         for _ in range(5):
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * (HEAD_LIMIT_BYTES // 3) + b"\r\n\r\n")
-            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 204 ")
+            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)).startswith(b"HTTP/1.1 204 ")
 
 
 async def test_a_large_body_is_not_taken_for_a_head():
     async with _connection() as (reader, writer):
         size = HEAD_LIMIT_BYTES * 2
         writer.write(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b"a" * size)
-        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 204 ")
+        assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)).startswith(b"HTTP/1.1 204 ")
 
 
 async def test_who_wants_a_websocket_gets_the_answer_of_a_request_and_no_line_of_the_log(caplog):
@@ -76,6 +76,6 @@ async def test_who_wants_a_websocket_gets_the_answer_of_a_request_and_no_line_of
     async with _connection() as (reader, writer):
         with caplog.at_level(logging.DEBUG):
             writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" + wish + b"\r\n")
-            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 204 ")
+            assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)).startswith(b"HTTP/1.1 204 ")
     assert "pgrade" not in caplog.text
     assert "ebSocket" not in caplog.text

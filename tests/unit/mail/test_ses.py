@@ -114,7 +114,7 @@ async def test_ses_that_says_nothing_is_left_in_time_and_may_have_taken_the_mail
 async def test_a_mail_that_ses_took_and_whose_answer_was_lost_is_uncertain(connect, loses):
     async with FakeSes(loses=loses).running() as fake, connect(fake) as sender:
         with pytest.raises(MailUncertain):
-            await replace(sender, timeout_seconds=1.0).send(outgoing())
+            await replace(sender, timeout_seconds=3.0).send(outgoing())
     assert len(fake.mails) == 1
 
 

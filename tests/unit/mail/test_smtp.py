@@ -151,7 +151,7 @@ async def test_a_relay_that_is_away_is_unavailable(make_relay):
 
 async def test_a_relay_that_says_nothing_is_unavailable_in_time(make_relay):
     async with make_relay(silent=True).running() as relay:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             with pytest.raises(MailUnavailable):
                 await sender(relay, timeout_seconds=0.1).send(outgoing())
 
@@ -161,7 +161,7 @@ async def test_the_relays_yes_is_the_end_of_the_matter_whatever_it_makes_of_quit
     async with make_relay(**{how: frozenset({"QUIT"})}).running() as relay:
         began = time.monotonic()
         await sender(relay).send(outgoing())
-        assert time.monotonic() - began < 4, "QUIT is waited for a moment and no longer"
+        assert time.monotonic() - began < 15, "QUIT is waited for a moment and no longer"
     assert len(relay.mails) == 1
     assert verbs(relay)[-1] == "QUIT"
 
@@ -176,9 +176,9 @@ async def test_a_no_to_quit_is_no_answer_to_the_mail(make_relay, answer):
 @pytest.mark.parametrize("how", ["silent_at", "hangs_up_at"])
 async def test_a_mail_whose_answer_is_lost_is_uncertain(make_relay, how):
     async with make_relay(**{how: frozenset({"mail"})}).running() as relay:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             with pytest.raises(MailUncertain) as raised:
-                await sender(relay, answer_seconds=0.3).send(outgoing())
+                await sender(relay, answer_seconds=1.0).send(outgoing())
     assert len(relay.mails) == 1
     assert "ann@" not in "".join(traceback.format_exception(raised.value))
 
@@ -197,8 +197,8 @@ async def test_a_relay_may_take_longer_over_the_mail_than_over_all_before_it(mak
     async with make_relay(silent_at=frozenset({"mail"})).running() as relay:
         began = time.monotonic()
         with pytest.raises(MailUncertain):
-            await sender(relay, timeout_seconds=0.5, answer_seconds=1.5).send(outgoing())
-    assert time.monotonic() - began > 1.4
+            await sender(relay, timeout_seconds=2.0, answer_seconds=3.0).send(outgoing())
+    assert time.monotonic() - began > 2.9
 
 
 def test_credentials_never_cross_a_network_in_the_clear():

@@ -260,7 +260,7 @@ async def test_the_write_and_the_read_of_the_user_are_under_way_at_the_same_time
             await both.wait()
             return await super().rotate(*args, **kwargs)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await present(replace(flow, users=WaitingUsers(), sessions=WaitingSessions()), TOKEN)
 
 
