@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.loaders import JSONFileLoader
 
 
 def read_once() -> None:
     """From now on a process reads each file once, and its clients share what was read as those of one session do."""
-    read, names = cache(JSONFileLoader().load_file), cache(Loader().list_available_services)
+    read = cache(JSONFileLoader().load_file)
     JSONFileLoader.load_file = lambda _loader, file_path: read(file_path)
-    Loader.list_available_services = lambda _loader, type_name: names(type_name)
