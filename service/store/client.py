@@ -19,6 +19,7 @@ from service.store.integrity import require_whole_answers
 from service.store.lean.opening import open_lean
 from service.store.lean.pool import PoolLimits
 from service.store.lean.retry import TOTAL_ATTEMPTS
+from service.store.sdk_files import read_less
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -98,6 +99,7 @@ def aws_region() -> str | None:
 
 def _sessions() -> tuple[AioSession, aioboto3.Session]:
     core = get_session()
+    read_less(core)
     session = aioboto3.Session(botocore_session=core, region_name=aws_region())
     if session.region_name is None:
         raise StoreUnavailable("no AWS region is set; set AWS_REGION")
