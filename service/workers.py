@@ -67,7 +67,7 @@ def settle() -> None:
 def load_late(pause_seconds: float = _PAUSE_SECONDS) -> None:
     """Load what the first mail and the first page need, after ``pause_seconds``: not at the start, nor in the loop.
 
-    Whoever needs it sooner loads it, and the event loop stands for some 60 ms.
+    A page that is asked for sooner loads it, and the event loop stands for some 60 ms.
     """
     threading.Event().wait(pause_seconds)
     for name in _LATE:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from service.errors import Unavailable
@@ -183,7 +184,8 @@ class Outbox:
             await self._remove(letter)
 
     async def _send(self, message: MailMessage, letter: Letter) -> None:
-        rendered = self.renderer.render(message, message_id=letter.place.message_id)
+        render = partial(self.renderer.render, message, message_id=letter.place.message_id)
+        rendered = render() if self.renderer.is_loaded(message) else await asyncio.to_thread(render)
         await self.sender.send(compose(rendered, sent_ms=self.clock.now_ms()))
 
     async def _remove(self, letter: Letter) -> None:

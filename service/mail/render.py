@@ -6,7 +6,7 @@ subject, and ``en/confirm_email.html``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from service.mail.message import MailMessage, RenderedMail
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from service.mail.message import MailKind
 
 _OUR_TEMPLATES = Path(__file__).parent / "templates"
 
@@ -42,6 +41,7 @@ class Renderer:
     sender: str
     service_name: str
     template_folder: Path | None = None
+    _loaded: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parse_mailbox(self.sender)
@@ -61,17 +61,21 @@ class Renderer:
     def _names(self) -> frozenset[str]:
         return frozenset(self._environment.list_templates(extensions=["txt", "html"]))
 
+    def is_loaded(self, message: MailMessage) -> bool:
+        """Whether ``render`` has no template to compile for it. An event loop would stand for that, some 60 ms."""
+        return bool(self._loaded) and self._page(message) in self._loaded
+
     def render(self, message: MailMessage, *, message_id: str) -> RenderedMail:
-        """``message`` in the nearest language that there is.
+        """``message`` in the nearest language that there is. Any thread may do so.
 
         Raises:
             jinja2.UndefinedError: when a replaced template asks for a value that its kind does not have.
         """
-        language = self._language(message.template, message.locale)
+        page = self._page(message)
+        language, _, _ = page.partition("/")
         known = {**message.values, "language": language, "service_name": self.service_name}
-        page = f"{language}/{message.template}"
         subject, _, text = self._environment.get_template(f"{page}.txt").render(known).lstrip().partition("\n")
-        return RenderedMail(
+        rendered = RenderedMail(
             message_id=message_id,
             to=message.to,
             sender=self.sender,
@@ -80,12 +84,14 @@ class Renderer:
             text=text.strip() + "\n",
             html=self._environment.get_template(f"{page}.html").render(known, subject=subject.strip()),
         )
+        self._loaded.add(page)
+        return rendered
 
-    def _language(self, kind: MailKind, locale: str) -> str:
-        wanted = fallback_chain(locale)
+    def _page(self, message: MailMessage) -> str:
+        wanted, kind = fallback_chain(message.locale), message.template
         # Both or neither: a mail whose two bodies differ in language is worse than one in English.
         whole = (tag for tag in wanted if {f"{tag}/{kind}.txt", f"{tag}/{kind}.html"} <= self._names)
-        return next(whole, wanted[-1])
+        return f"{next(whole, wanted[-1])}/{kind}"
 
 
 def _environment(folders: tuple[Path, ...]) -> Environment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from service.mail.letter import LetterSeal
@@ -126,17 +127,25 @@ class Carrier:
             self.under_way -= 1
 
 
+@cache
+def loaded_renderer():
+    """A renderer that has compiled what it needs for ``message``, so that no mail waits for a thread."""
+    renderer = Renderer(sender="no-reply@auth.example.com", service_name="Auth", template_folder=None)
+    for locale in ("en", "de"):
+        renderer.render(message(locale=locale), message_id="0")
+    return renderer
+
+
 def make_outbox(repo, sender, clock, *, seed="outbox", **fields):
     """An outbox of one process."""
     entropy = CountedEntropy(seed)
     return Outbox(
         repo=repo,
         seal=LetterSeal(master=MASTER, entropy=entropy),
-        renderer=Renderer(sender="no-reply@auth.example.com", service_name="Auth", template_folder=None),
         sender=sender,
         clock=clock,
         entropy=entropy,
-        **{"retry": Retry(), **fields},
+        **{"retry": Retry(), "renderer": loaded_renderer(), **fields},
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
 from service.mail.outbox import CLAIM_SECONDS
 from service.mail.ports import MailRefused, MailUnavailable
+from service.mail.render import Renderer
 from service.mail.retry import Retry
 from service.store.errors import StoreUnavailable
 from tests.support.outbox import CODE, TO, TOKEN, WalkingClock, make_outbox, message, settle
@@ -220,3 +222,20 @@ async def test_draining_ends_in_time_and_what_it_cuts_short_is_sent_by_others(ou
 
 async def test_draining_what_has_nothing_under_way_is_done_at_once(outbox):
     assert await outbox.drain(60) == 0
+
+
+async def test_the_first_mail_of_a_kind_holds_up_no_event_loop(shelf, carrier, clock, monkeypatch):
+    renderer = Renderer(sender="no-reply@auth.example.com", service_name="Auth")
+    render, threads = Renderer.render, []
+
+    def noted(renderer, mail, *, message_id):
+        threads.append(threading.current_thread() is threading.main_thread())
+        return render(renderer, mail, message_id=message_id)
+
+    monkeypatch.setattr(Renderer, "render", noted)
+    outbox = make_outbox(shelf, carrier, clock, renderer=renderer)
+    for locale in ("en", "en", "de", "de"):
+        await outbox.announce(message(locale=locale))
+        await outbox.drain(20)
+    assert threads == [False, True, False, True], "a thread compiles the templates, and the loop uses them"
+    assert len(carrier.mails) == 4
