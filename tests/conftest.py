@@ -20,16 +20,15 @@ from prometheus_client import CollectorRegistry
 
 from service.app import create_app
 from service.base import open_base
-from service.cli.context import migrate_context
 from service.engines.process import EngineProcess
 from service.engines.registry import choose
-from service.migrate.runner import apply_all
 from service.settings import load
 from service.telemetry.metrics import Metrics
 from tests.support.botocore_files import read_once
 from tests.support.clock import ManualClock
 from tests.support.counting import uncounted
 from tests.support.mailbox import Mailbox
+from tests.support.tables import make_tables
 from tests.support.unit_engine import need_unit_engine
 
 # A machine's first run builds Hypothesis's tables, and machines are shared: time is no reason to fail.
@@ -154,7 +153,7 @@ def settings(environ):
 async def base(engine_url, settings, clock):
     """An opened store with all tables, on the manual clock."""
     async with open_base(settings, Metrics(registry=CollectorRegistry()), clock=clock) as base:
-        await apply_all(migrate_context(base, embedded=True))
+        await make_tables(base)
         yield base
 
 

@@ -6,10 +6,10 @@ import pytest
 from botocore.retries.standard import ExponentialBackoff
 
 from tests.support.live import store, workers
-from tests.support.shared import files_are_parsed_once, shared_prefix
+from tests.support.shared import shared_prefix, templates_are_compiled_once
 from tests.support.store_proxy import open_store_proxy
 
-__all__ = ["files_are_parsed_once", "shared_prefix", "store", "workers"]
+__all__ = ["shared_prefix", "store", "templates_are_compiled_once", "workers"]
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from tests.doors.scene import Scene
 from tests.http.conftest import ada, client, observed, tokens, watch
 from tests.support.operator import keyturn
-from tests.support.shared import files_are_parsed_once, shared_prefix
+from tests.support.shared import shared_prefix, templates_are_compiled_once
 
-__all__ = ["ada", "client", "files_are_parsed_once", "keyturn", "observed", "shared_prefix", "tokens", "watch"]
+__all__ = ["ada", "client", "keyturn", "observed", "shared_prefix", "templates_are_compiled_once", "tokens", "watch"]
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from service.store.lean import retry
 from service.telemetry.metrics import Metrics
 from tests.support.clock import UnsteadyClock
 from tests.support.feed import FEED_KEYS
-from tests.support.shared import files_are_parsed_once, shared_prefix
+from tests.support.shared import shared_prefix, templates_are_compiled_once
 from tests.support.store_proxy import open_store_proxy
 from tests.support.world import World
 
-__all__ = ["files_are_parsed_once", "shared_prefix"]
+__all__ = ["shared_prefix", "templates_are_compiled_once"]
 
 
 @pytest.fixture

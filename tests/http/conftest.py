@@ -10,9 +10,9 @@ from service.cli.openapi import _document as openapi_document
 from tests.support.accounts import make_person
 from tests.support.operator import keyturn
 from tests.support.people import sign_in
-from tests.support.shared import files_are_parsed_once, shared_prefix
+from tests.support.shared import shared_prefix, templates_are_compiled_once
 
-__all__ = ["files_are_parsed_once", "keyturn", "shared_prefix"]
+__all__ = ["keyturn", "shared_prefix", "templates_are_compiled_once"]
 
 # The edge answers these before a route is known, or for any route alike.
 _OF_THE_EDGE = {404, 405, 413, 431, 500}

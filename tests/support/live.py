@@ -13,13 +13,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from service.base import open_base
-from service.cli.context import migrate_context
 from service.kernel.clock import SystemClock
-from service.migrate.runner import apply_all
 from service.settings import load
 from service.store.table import Table
 from service.telemetry.metrics import Metrics
 from service.users.items import PROFILE
+from tests.support.tables import make_tables
 from tests.support.workers import Workers
 
 # The long variants take minutes and are for machines that have them.
@@ -37,7 +36,7 @@ def by_turns(name: str, places: int) -> range:
 async def store(engine_url, environ):
     """The opened store of the workers, with all tables."""
     async with open_base(load(environ), Metrics(registry=CollectorRegistry()), clock=SystemClock()) as store:
-        await apply_all(migrate_context(store, embedded=True))
+        await make_tables(store)
         yield store
 
 

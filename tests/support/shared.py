@@ -10,7 +10,6 @@ import uuid
 from functools import cache
 
 import pytest
-from botocore.loaders import JSONFileLoader
 from prometheus_client import CollectorRegistry
 
 import service.mail.render
@@ -23,12 +22,9 @@ from tests.conftest import KEY
 
 
 @pytest.fixture(scope="session", autouse=True)
-def files_are_parsed_once():
-    """Each test opens an application of its own: the SDK's models and the mails' templates need not be read again."""
+def templates_are_compiled_once():
+    """Each test opens an application of its own: the mails' templates need not be compiled again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", cache(JSONFileLoader.load_file))
-        patch.setattr(JSONFileLoader, "__hash__", lambda _self: 0, raising=False)
-        patch.setattr(JSONFileLoader, "__eq__", lambda _self, other: isinstance(other, JSONFileLoader), raising=False)
         patch.setattr(service.mail.render, "_environment", cache(service.mail.render._environment))
         yield
 

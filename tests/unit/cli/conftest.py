@@ -10,11 +10,10 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from service.base import open_base
-from service.cli.context import migrate_context
 from service.cli.main import app
-from service.migrate.runner import apply_all
 from service.settings import load
 from service.telemetry.metrics import Metrics
+from tests.support.tables import make_tables
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def keyturn(invoke, engine_url, environ, monkeypatch):
 
     async def migrate():
         async with open_base(load(environ), Metrics(registry=CollectorRegistry())) as base:
-            await apply_all(migrate_context(base, embedded=True))
+            await make_tables(base)
 
     asyncio.run(migrate())
     return invoke
