@@ -14,11 +14,10 @@ from prometheus_client import CollectorRegistry
 
 import service.mail.render
 from service.base import open_base
-from service.cli.context import migrate_context
-from service.migrate.runner import apply_all
 from service.settings import load
 from service.telemetry.metrics import Metrics
 from tests.conftest import KEY
+from tests.support.tables import make_tables
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,7 +45,7 @@ def shared_prefix(engine_url):
 
     async def migrate():
         async with open_base(settings, Metrics(registry=CollectorRegistry())) as base:
-            await apply_all(migrate_context(base, embedded=True))
+            await make_tables(base)
 
     asyncio.run(migrate())
     return prefix

@@ -31,6 +31,7 @@ _NAMED = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
 class _Recording:
     prefix: str
     written: list[tuple[dict[str, str], str]]
+    made: set[str]
     is_proven: bool = False
 
 
@@ -40,17 +41,20 @@ _TOKEN = re.compile(r'("ClientRequestToken": ")[^"]+')
 
 
 async def make_tables(base: Base) -> None:
-    """All tables of ``base``, as a migration leaves them."""
+    """All tables of ``base``, as a migration leaves them. Where this has made them before, it leaves them alone."""
     url, prefix = base.dynamo.client.meta.endpoint_url, base.settings.table_prefix
     if url not in _recordings:
-        _recordings[url] = _Recording(prefix, await _migrate(base))
+        _recordings[url] = _Recording(prefix, await _migrate(base), {prefix})
         return
     recording = _recordings[url]
+    if prefix in recording.made:
+        return
     _write(url, [(headers, _renewed(body.replace(recording.prefix, prefix))) for headers, body in recording.written])
     if not recording.is_proven:
         report = await check(migrate_context(base, embedded=True))
         assert report.is_clean, report
         recording.is_proven = True
+    recording.made.add(prefix)
 
 
 async def _migrate(base: Base) -> list[tuple[dict[str, str], str]]:
