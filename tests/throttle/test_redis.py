@@ -78,8 +78,14 @@ async def test_the_service_counts_where_its_setting_says(redis, base, environ, o
     assert got_through == rate
 
 
-async def test_two_deployments_on_one_redis_do_not_share(redis, processes):
-    assert await passed(processes(redis.url, 1), RATE + 1) == RATE
+async def test_two_deployments_on_one_redis_do_not_share(redis, processes, capsys):
+    for _ in range(STANDSTILLS):
+        got_through = await passed(processes(redis.url, 1), RATE + 1)
+        if "coarse_limits_count_alone" not in capsys.readouterr().out:
+            break
+        redis.kill()
+        redis.start()
+    assert got_through == RATE
     assert await passed(processes(redis.url, 1, name="green"), 1) == 1
 
 
