@@ -89,7 +89,7 @@ async def test_one_name_registered_at_once_is_given_once(store, post, mailbox, b
 @pytest.mark.parametrize(
     ("bodies", "refusal"),
     [
-        (of_addresses(case_variants("ada.lovelace@example.com", 300)), (400, "invalid_token")),
+        (of_addresses(case_variants("ada.lovelace@example.com", 1000)), (400, "invalid_token")),
         (of_usernames(case_variants("lovelace", 100)), (409, "username_taken")),
     ],
     ids=["address", "username"],
