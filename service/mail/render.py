@@ -19,6 +19,7 @@ from service.mail.message import MailMessage, RenderedMail
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from service.mail.message import MailKind
 
 _OUR_TEMPLATES = Path(__file__).parent / "templates"
 
@@ -41,7 +42,7 @@ class Renderer:
     sender: str
     service_name: str
     template_folder: Path | None = None
-    _loaded: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    _loaded: set[tuple[str, MailKind]] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parse_mailbox(self.sender)
@@ -63,7 +64,10 @@ class Renderer:
 
     def is_loaded(self, message: MailMessage) -> bool:
         """Whether ``render`` has no template to compile for it. An event loop would stand for that, some 60 ms."""
-        return bool(self._loaded) and self._page(message) in self._loaded
+        # Which languages there are is known to whoever has loaded the engine: asked first, that would be loaded here.
+        return (
+            bool(self._loaded) and (self._language(message.template, message.locale), message.template) in self._loaded
+        )
 
     def render(self, message: MailMessage, *, message_id: str) -> RenderedMail:
         """``message`` in the nearest language that there is. Any thread may do so.
@@ -71,9 +75,9 @@ class Renderer:
         Raises:
             jinja2.UndefinedError: when a replaced template asks for a value that its kind does not have.
         """
-        page = self._page(message)
-        language, _, _ = page.partition("/")
+        language = self._language(message.template, message.locale)
         known = {**message.values, "language": language, "service_name": self.service_name}
+        page = f"{language}/{message.template}"
         subject, _, text = self._environment.get_template(f"{page}.txt").render(known).lstrip().partition("\n")
         rendered = RenderedMail(
             message_id=message_id,
@@ -84,14 +88,14 @@ class Renderer:
             text=text.strip() + "\n",
             html=self._environment.get_template(f"{page}.html").render(known, subject=subject.strip()),
         )
-        self._loaded.add(page)
+        self._loaded.add((language, message.template))
         return rendered
 
-    def _page(self, message: MailMessage) -> str:
-        wanted, kind = fallback_chain(message.locale), message.template
+    def _language(self, kind: MailKind, locale: str) -> str:
+        wanted = fallback_chain(locale)
         # Both or neither: a mail whose two bodies differ in language is worse than one in English.
         whole = (tag for tag in wanted if {f"{tag}/{kind}.txt", f"{tag}/{kind}.html"} <= self._names)
-        return f"{next(whole, wanted[-1])}/{kind}"
+        return next(whole, wanted[-1])
 
 
 def _environment(folders: tuple[Path, ...]) -> Environment:

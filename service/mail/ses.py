@@ -14,14 +14,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import aioboto3
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from service.mail.ports import MailProblem, MailRefused, MailUnavailable, MailUncertain
-from service.store.client import aws_region
-from service.store.sdk_files import read_less
+from service.store.client import sdk_sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -92,9 +89,7 @@ class SesSender:
 @asynccontextmanager
 async def open_ses(ses: Ses) -> AsyncIterator[SesSender]:
     """A sender with a client that lives as long as it does. Raises NoRegion."""
-    core = get_session()
-    read_less(core)
-    session = aioboto3.Session(botocore_session=core, region_name=aws_region())
+    _, session = sdk_sessions()
     if session.region_name is None:
         raise NoRegion("no AWS region is set; set AWS_REGION")
     config = AioConfig(

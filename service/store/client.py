@@ -97,10 +97,15 @@ def aws_region() -> str | None:
     return os.environ.get("AWS_REGION") or None
 
 
-def _sessions() -> tuple[AioSession, aioboto3.Session]:
+def sdk_sessions() -> tuple[AioSession, aioboto3.Session]:
+    """A new session of the SDK, and what makes its clients; the ``region_name`` of that is None where none is set."""
     core = get_session()
     read_less(core)
-    session = aioboto3.Session(botocore_session=core, region_name=aws_region())
+    return core, aioboto3.Session(botocore_session=core, region_name=aws_region())
+
+
+def _sessions() -> tuple[AioSession, aioboto3.Session]:
+    core, session = sdk_sessions()
     if session.region_name is None:
         raise StoreUnavailable("no AWS region is set; set AWS_REGION")
     return core, session
