@@ -28,6 +28,7 @@ from tests.support.botocore_files import read_once
 from tests.support.clock import ManualClock
 from tests.support.counting import uncounted
 from tests.support.mailbox import Mailbox
+from tests.support.standstill import Standstill
 from tests.support.tables import make_tables
 from tests.support.unit_engine import need_unit_engine
 
@@ -46,10 +47,36 @@ UNCOUNTED = frozenset(
 """Folders that go over and over the same lines, or measure: coverage doubles their time and would be in their way."""
 
 
+NEVER_AGAIN = frozenset({"races"})
+"""Folders that look for what happens seldom: one failure tells, whatever the machine did."""
+
+standstill = Standstill()
+
+
+def pytest_sessionstart():
+    standstill.start()
+
+
+def pytest_collection_modifyitems(items):
+    """A test that fails while the machine stands still is tried again; the summary shows how it failed."""
+    again = pytest.mark.flaky(reruns=2, condition=standstill.was_long)
+    for item in items:
+        if _folder(item) not in NEVER_AGAIN:
+            item.add_marker(again)
+
+
+def pytest_runtest_setup():
+    standstill.forget()
+
+
+def _folder(item):
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Leave the tests of those folders out of the coverage, with their fixtures and the processes that they start."""
-    if item.path.relative_to(Path(__file__).parent).parts[0] not in UNCOUNTED:
+    if _folder(item) not in UNCOUNTED:
         return (yield)
     with uncounted():
         return (yield)

@@ -23,6 +23,7 @@ from service.store.dynamo import Dynamo
 from service.store.table import TableNames
 
 LEASE_SECONDS = 10.0
+FASTER = 400
 
 
 class HandClock(SystemClock):
@@ -143,8 +144,9 @@ def spy():
 
 
 @pytest.fixture
-def fast_clock():
-    return FastClock
+def successor():
+    """What a context changes for a process that sees a dead one's lease pass at once; its own lasts a real minute."""
+    return {"clock": FastClock(FASTER), "lease_seconds": 60.0 * FASTER}
 
 
 @pytest.fixture

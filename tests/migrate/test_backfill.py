@@ -170,15 +170,13 @@ async def test_refused_items_may_be_allowed(client, context_for, split, table):
     assert len(report.applied) == 1
 
 
-async def test_a_run_that_was_stopped_goes_on_after_its_last_page(
-    *, client, context_for, split, table, spy, fast_clock
-):
+async def test_a_run_that_was_stopped_goes_on_after_its_last_page(*, client, context_for, split, table, spy, successor):
     dying = spy(client, dies_at=22)
     with pytest.raises(StoreUnavailable):
         await apply_all(context_for(dying, directory=split()))
     changed_before = sum("sv" in item for item in (await read(client, table)).values())
     resumed = spy(client)
-    await apply_all(context_for(resumed, directory=split(), clock=fast_clock(400), lease_seconds=400))
+    await apply_all(context_for(resumed, directory=split(), **successor))
     assert changed_before > 0
     assert resumed.tables.count(("update_item", table)) == 9 - changed_before
     assert all("first" in item or "kind" in item for item in (await read(client, table)).values())

@@ -44,7 +44,7 @@ async def _drop(client, prefix):
 
 @pytest.mark.parametrize("late", [False, True], ids=["before it is sent", "after it was applied"])
 async def test_after_a_crash_at_any_call_another_run_finishes(
-    *, client, context_for, spy, folder, fast_clock, prefix, late
+    *, client, context_for, spy, folder, successor, prefix, late
 ):
     first = folder(TWO_TABLES)
     crashes = 0
@@ -56,7 +56,7 @@ async def test_after_a_crash_at_any_call_another_run_finishes(
             crashes += 1
         else:
             break
-        await apply_all(context_for(client, directory=first, clock=fast_clock(400), lease_seconds=400))
+        await apply_all(context_for(client, directory=first, **successor))
         report = await check(context_for(client, directory=first))
         assert report.is_clean, list(map(str, report.findings))
         await _drop(client, prefix)
@@ -65,7 +65,7 @@ async def test_after_a_crash_at_any_call_another_run_finishes(
 
 @pytest.mark.parametrize("late", [False, True], ids=["before it is sent", "after it was applied"])
 async def test_a_backfill_that_crashed_at_any_call_counts_each_item_once(
-    *, client, context_for, spy, folder, fast_clock, prefix, late
+    *, client, context_for, spy, folder, successor, prefix, late
 ):
     crashes = 0
     while True:
@@ -79,7 +79,7 @@ async def test_a_backfill_that_crashed_at_any_call_counts_each_item_once(
             crashes += 1
         else:
             break
-        await apply_all(context_for(client, directory=both, clock=fast_clock(400), lease_seconds=400))
+        await apply_all(context_for(client, directory=both, **successor))
         items = (await client.scan(TableName=f"{prefix}-throttle"))["Items"]
         assert [item["count"]["N"] for item in items] == ["1"] * ITEMS
         assert (await make_plan(context_for(client, directory=both))).pending == ()
