@@ -10,9 +10,6 @@ import time
 
 import pytest
 
-# On a machine that stands still just now.
-pytestmark = pytest.mark.flaky(reruns=9)
-
 PROGRAM = """
 import sys, time
 from tests.support.standstill import Standstill
